@@ -1,0 +1,45 @@
+# Two commands do all set-up: `make demo` runs the main job, `make test` passes the tests.
+# Each makes .venv and installs what it needs. To choose another build of torch, see README.md.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test check check-slow browser format clean
+
+.venv/run: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) torch
+	$(PIP) --editable '.[train,report]'
+	touch $@
+
+.venv/dev: .venv/run
+	$(PIP) --editable '.[dev]'
+	touch $@
+
+demo: .venv/run
+	$(BIN)/globmed demo
+
+test: .venv/dev
+	$(BIN)/python -m pytest -m 'not slow' --numprocesses 2
+
+check: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy src tests
+	$(BIN)/lint-imports
+	$(MAKE) test
+
+check-slow: .venv/dev
+	$(BIN)/python -m pytest -m slow
+
+# The report is tested in a real browser. Debian's chromium, where it can be installed; those tests skip elsewhere.
+browser:
+	command -v chromium >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends \
+	    chromium fonts-noto-core fonts-noto-cjk; } || echo 'no chromium: the browser tests will be skipped'
+
+format: .venv/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv build dist demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

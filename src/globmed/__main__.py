@@ -1,0 +1,5 @@
+"""`python -m globmed` is `globmed`."""
+
+from globmed.cli.main import main
+
+main()

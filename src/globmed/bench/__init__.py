@@ -1,0 +1,1 @@
+"""From replies to numbers: tasks, asking, reading, scoring, analysis, report."""

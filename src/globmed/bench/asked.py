@@ -1,0 +1,79 @@
+"""What a run folder holds, shared by whoever fills it and whoever scores it.
+
+    <run>/asked/              stage: the items asked, and under which configuration
+    <run>/models/<model>/     stage: for one model, which reply answers which item
+    <run>/replies/<model>.journal
+    <run>/scores/             stage: what `bench score` made of them
+
+A model's folder is named after its id, with a hash of id and revision behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import msgspec
+
+from globmed.models.client import Client
+
+ITEMS = "items.parquet"
+ASKED = "asked.parquet"
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """One item put to one model.
+
+    Attributes:
+        task: name of the task.
+        model: id of the model.
+        revision: version of its weights.
+        answer: name of the condition, such as `score_options/byte`.
+        source: name of the item's source.
+        family: the question.
+        cluster: that of the item.
+        language: BCP 47 code.
+        run: index of the repetition, from 0.
+        prompt_hash: of the prompt text it was put in.
+        key: under which the reply is saved; several rows may share one.
+    """
+
+    task: str
+    model: str
+    revision: str
+    answer: str
+    source: str
+    family: str
+    cluster: str
+    language: str
+    run: int
+    prompt_hash: str
+    key: str
+
+
+def asked_folder(run: Path) -> Path:
+    """Return the folder of the stage that holds the items."""
+    return run / "asked"
+
+
+def scores_folder(run: Path) -> Path:
+    """Return the folder of the stage that holds the scores."""
+    return run / "scores"
+
+
+def models_folder(run: Path) -> Path:
+    """Return the folder that holds one stage a model."""
+    return run / "models"
+
+
+def journal_path(run: Path, name: str) -> Path:
+    """Return the journal of a model, by the name of its folder."""
+    return run / "replies" / f"{name}.journal"
+
+
+def folder_name(client: Client) -> str:
+    """Return the name of a model's folder, as `qwen-qwen3-8b-1f0c3a9e`."""
+    slug = re.sub(r"[^a-z0-9]+", "-", client.model.lower()).strip("-")[:60] or "model"
+    digest = hashlib.blake2b(msgspec.json.encode([client.model, client.revision]), digest_size=4)
+    return f"{slug}-{digest.hexdigest()}"

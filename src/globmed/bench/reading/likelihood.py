@@ -1,0 +1,31 @@
+"""The answer of a model that was asked for likelihoods instead of text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from globmed.bench.reading.reading import Reading
+from globmed.models.client import LETTERS
+
+
+def read_likelihood(option_logprobs: Sequence[float], options: Sequence[str], *, per_byte: bool) -> Reading:
+    """Return the option that a model finds likeliest.
+
+    Args:
+        option_logprobs: natural logarithm of each option's probability, summed over its tokens.
+        options: texts of the options, in the same order.
+        per_byte: divide each by the UTF-8 bytes of the option's text, as lm-evaluation-harness does with characters
+            for `acc_norm`; bytes do not depend on the tokenizer, and treat all scripts by one rule.
+    """
+    rule = "likelihood per byte" if per_byte else "likelihood"
+    if not option_logprobs:
+        return Reading(letter=None, status="empty", rule=rule)
+    if len(option_logprobs) != len(options) or any(math.isnan(logprob) for logprob in option_logprobs):
+        return Reading(letter=None, status="unread", rule=rule)
+    lengths = [len(option.encode()) or 1 if per_byte else 1 for option in options]
+    scores = [logprob / length for logprob, length in zip(option_logprobs, lengths, strict=True)]
+    best = [index for index, score in enumerate(scores) if score == max(scores)]
+    if len(best) > 1:
+        return Reading(letter=None, status="several", rule=rule)
+    return Reading(letter=LETTERS[best[0]], status="read", rule=rule)

@@ -1,0 +1,195 @@
+"""What the report says, from the evidence: sections, sentences, tables and figures, ready to be laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from globmed.bench.report.drawing import Figure
+from globmed.bench.report.evidence import Evidence, PromptMark
+from globmed.bench.report.figures import dots, gain_dots, heat_map
+from globmed.bench.report.gained import Gained
+from globmed.bench.report.grid import Cell, Grid, Group, Row
+from globmed.bench.report.measure import Measure, Name, language_name
+from globmed.bench.report.summary import summary
+from globmed.bench.report.tables import accuracy_grid, gains_grid, not_answered_grid
+from globmed.bench.report.wording import count, counted, listed, plain
+from globmed.core.language import languages
+from globmed.prompts import load
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """One task: its sentences, then tables and figures in the order shown."""
+
+    id: str
+    heading: str
+    summary: tuple[str, ...]
+    blocks: tuple[Grid | Figure, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """All that is laid out; every text from models or data is free of invisible characters, and not yet escaped.
+
+    Attributes:
+        title: heading of the page.
+        note: stands boxed on top; may be empty.
+        sections: one a task.
+        method: how the intervals were made, in words.
+        left_out: a sentence on what was not asked.
+        left_out_grid: the same by reason; None where nothing was left out.
+        review: who wrote and who reviewed the prompts.
+        made_from: hashes of data, prompts and code.
+    """
+
+    title: str
+    note: str
+    sections: tuple[Section, ...]
+    method: tuple[str, ...]
+    left_out: str
+    left_out_grid: Grid | None
+    review: str
+    made_from: Grid
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """All figures, in order."""
+        return tuple(block for section in self.sections for block in section.blocks if isinstance(block, Figure))
+
+
+def content(evidence: Evidence, gained: Sequence[Gained], *, title: str, note: str) -> Content:
+    """Say what the evidence shows.
+
+    Args:
+        evidence: what was read from the runs.
+        gained: rows of the table of gains; none where nothing was trained.
+        title: heading of the page.
+        note: for the box on top.
+    """
+    tasks = sorted({m.task for m in evidence.measures})
+    sections = [
+        _section(
+            index,
+            [m for m in evidence.measures if m.task == task],
+            [row for row in gained if row.task == task],
+            heading="What this shows" if len(tasks) == 1 else f"What this shows: {plain(task)}",
+            question_sets=evidence.question_sets,
+        )
+        for index, task in enumerate(tasks, start=1)
+    ]
+    return Content(
+        title=plain(title),
+        note=plain(note),
+        sections=tuple(sections),
+        method=tuple(files("globmed.bench.report").joinpath("method.txt").read_text(encoding="utf-8").splitlines()),
+        left_out=_left_out(evidence),
+        left_out_grid=_left_out_grid(evidence),
+        review=review_sentence(evidence.prompts),
+        made_from=_made_from(evidence),
+    )
+
+
+def review_sentence(prompts: Sequence[PromptMark]) -> str:
+    """Say who wrote the prompts and whether native speakers have reviewed them.
+
+    A language counts as reviewed where its row in `languages.toml` names the reviewer and every prompt used is the text
+    that its file holds today, whose own first line does not say otherwise.
+    """
+    codes = [code for code in languages() if any(prompt.language == code for prompt in prompts)]
+    reviewed = {
+        code: languages()[code].reviewed_by
+        for code in codes
+        if languages()[code].reviewed_by and all(_reviewed(p) for p in prompts if p.language == code)
+    }
+    if not reviewed:
+        return "Prompts were written by a language model; no native speaker has reviewed them."
+    by = listed([f"{language_name(code).text} (by {plain(who)})" for code, who in reviewed.items()])
+    rest = [language_name(code).text for code in codes if code not in reviewed]
+    text = f"Prompts were written by a language model. A native speaker has reviewed those in {by}"
+    return f"{text}; none has reviewed those in {listed(rest)}." if rest else f"{text}."
+
+
+def _reviewed(used: PromptMark) -> bool:
+    prompt = load(used.name, used.language)
+    return prompt.hash == used.hash and "no native speaker" not in prompt.header.lower()
+
+
+def _section(index: int, measures: list[Measure], gained: list[Gained], *, heading: str, question_sets: int) -> Section:
+    # Files and anchors carry a number rather than the task's name, which is data.
+    suffix = "" if index == 1 else f"-{index}"
+    blocks: list[Grid | Figure] = []
+    if gained:
+        blocks += [gain_dots(gained, name=f"gains{suffix}"), gains_grid(gained)]
+    blocks += [
+        accuracy_grid(measures),
+        heat_map(measures, name=f"accuracy-heat-map{suffix}"),
+        dots(measures, name=f"accuracy-intervals{suffix}"),
+        not_answered_grid(measures),
+    ]
+    return Section(
+        id=f"results{suffix}",
+        heading=heading,
+        summary=tuple(summary(measures, gained, question_sets=question_sets)),
+        blocks=tuple(blocks),
+    )
+
+
+def _left_out(evidence: Evidence) -> str:
+    total = sum(entry.items for entry in evidence.books if entry.reason)
+    read = sum(entry.items for entry in evidence.books)
+    if not total:
+        return f"Nothing: all {counted(read, 'question')} of the data were asked, each language counted by itself."
+    return (
+        f"Of {counted(read, 'question')} in the data, {count(total)} were not asked, each language counted by itself."
+        " “Blocked” names the check that found a question defective."
+    )
+
+
+def _left_out_grid(evidence: Evidence) -> Grid | None:
+    if not any(entry.reason for entry in evidence.books):
+        return None
+    items = {(entry.source, entry.language, entry.reason): entry.items for entry in evidence.books}
+    order = list(languages())
+    codes = sorted({code for _, code, _ in items}, key=lambda code: order.index(code) if code in order else len(order))
+    groups = []
+    for source in sorted({source for source, _, _ in items}):
+        reasons = sorted({reason for of, _, reason in items if of == source and reason})
+        shown = {"": "Asked", **{reason: plain(reason).capitalize() for reason in reasons}}
+        rows = tuple(
+            Row(
+                name=Name(text=text),
+                cells=tuple(Cell(value=count(items.get((source, code, reason), 0))) for code in codes),
+                strong=not reason,
+            )
+            for reason, text in shown.items()
+        )
+        groups.append(Group(heading=plain(source), rows=rows))
+    return Grid(
+        title="Asked and left out",
+        caption="Questions of the data by what became of them.",
+        corner="Source and reason",
+        columns=tuple(language_name(code) for code in codes),
+        groups=tuple(groups),
+    )
+
+
+def _made_from(evidence: Evidence) -> Grid:
+    groups = tuple(
+        Group(
+            heading=f"Run {plain(origin.run)}",
+            rows=tuple(
+                Row(name=Name(text=plain(what)), cells=(Cell(value=plain(mark)),)) for what, mark in origin.marks
+            ),
+        )
+        for origin in evidence.origins
+    )
+    return Grid(
+        title="Data, prompts and code",
+        caption="A number belongs to the bytes it came from; these name them, by the first digits of their hashes.",
+        corner="What",
+        columns=(Name(text="Hash, version or setting"),),
+        groups=groups,
+        words=True,
+    )

@@ -1,0 +1,145 @@
+"""What a report stands on, read from the folders of scored runs: accuracies, what was left out, and hashes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from globmed.bench.analysis import AccuracyRow, accuracy_table
+from globmed.bench.asked import asked_folder, models_folder, scores_folder
+from globmed.bench.report.measure import Measure
+from globmed.core.errors import UsageError
+from globmed.core.store import Manifest, read_manifest, records_to_table, stage_hash
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+HASH_DIGITS = 16
+
+
+class PromptMark(NamedTuple):
+    """Which text of a prompt was used."""
+
+    name: str
+    language: str
+    hash: str
+
+
+class Books(NamedTuple):
+    """How many questions of one source in one language met one fate: asked where `reason` is empty, else left out."""
+
+    source: str
+    language: str
+    reason: str
+    items: int
+
+
+class Origin(NamedTuple):
+    """What one run was made from: pairs of what and its hash, version or setting."""
+
+    run: str
+    marks: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What was read.
+
+    Attributes:
+        measures: rows of the accuracy tables of all runs.
+        books: what became of the questions of the data, each set of questions once.
+        question_sets: how many different sets of questions the runs asked.
+        prompts: the prompts used.
+        origins: one for each run.
+    """
+
+    measures: tuple[Measure, ...]
+    books: tuple[Books, ...]
+    question_sets: int
+    prompts: tuple[PromptMark, ...]
+    origins: tuple[Origin, ...]
+
+    @property
+    def accuracy(self) -> pa.Table:
+        """The accuracy table of all runs."""
+        return records_to_table(self.measures, AccuracyRow)
+
+
+def read_runs(runs: Sequence[Path]) -> Evidence:
+    """Read scored runs.
+
+    Raises:
+        UsageError: no run is given, or two measure one model on one task and language with different results.
+        InputError: a folder holds no scored run.
+        HashMismatchError: scores were changed by hand.
+    """
+    if not runs:
+        raise UsageError("no run given; name the folder of at least one scored run")
+    asked = {stage_hash(asked_folder(run)): read_manifest(asked_folder(run)) for run in runs}
+    return Evidence(
+        measures=tuple(_measures(runs)),
+        books=tuple(_books(asked.values())),
+        question_sets=len(asked),
+        prompts=tuple(sorted({mark for manifest in asked.values() for mark in _prompts(manifest)})),
+        origins=tuple(_origin(run) for run in runs),
+    )
+
+
+def _measures(runs: Sequence[Path]) -> Iterator[Measure]:
+    found: dict[tuple[str, ...], tuple[bytes, Path]] = {}
+    for run in runs:
+        for m in msgspec.convert(accuracy_table(run).to_pylist(), list[Measure]):
+            key, numbers = (m.task, *m.system, *m.place), msgspec.json.encode(m)
+            if key not in found:
+                found[key] = (numbers, run)
+                yield m
+            elif found[key][0] != numbers:
+                raise UsageError(
+                    f"{found[key][1]} and {run} both measure {m.model} on {m.task} in {m.group}, with different"
+                    " results; report them apart"
+                )
+
+
+def _books(manifests: Iterable[Manifest]) -> Iterator[Books]:
+    totals: Counter[tuple[str, str, str]] = Counter()
+    for count in (count for manifest in manifests for count in manifest.counts):
+        totals[count.source, count.language, ""] += count.kept
+        for reason, items in count.dropped.items():
+            totals[count.source, count.language, reason] += items
+    return (Books(*key, items) for key, items in sorted(totals.items()))
+
+
+def _prompts(asked: Manifest) -> Iterator[PromptMark]:
+    for name, digest in asked.configuration["prompts"].items():
+        prompt, _, language = name.rpartition("/")
+        yield PromptMark(prompt, language, digest)
+
+
+def _origin(run: Path) -> Origin:
+    asked, scores = read_manifest(asked_folder(run)), read_manifest(scores_folder(run))
+    plan = asked.configuration
+    settings = {"Split": plan["split"], "Repetitions of each question": plan["runs"], "Seed of the draw": plan["seed"]}
+    if plan["limit"] is not None:
+        settings["Questions drawn from each source, at most"] = plan["limit"]
+    marks = [(what, str(value)) for what, value in settings.items()]
+    marks += [("Dataset", _short(asked.inputs["data"])), ("Questions asked", _short(stage_hash(asked_folder(run))))]
+    marks += [(f"Prompt {name}", digest) for name, digest in sorted(plan["prompts"].items())]
+    for folder in sorted(models_folder(run).glob("*")):
+        model = read_manifest(folder).configuration
+        marks.append((f"Model {model['model']}", model["revision"] or "revision not stated"))
+    marks += [
+        (f"Replies {name.removeprefix('replies/')}", _short(digest))
+        for name, digest in scores.inputs.items()
+        if name.endswith(".journal")
+    ]
+    marks += [("Scores", _short(stage_hash(scores_folder(run)))), ("Code, globmed", scores.code_version)]
+    return Origin(run=run.resolve().name, marks=tuple(marks))
+
+
+def _short(digest: str) -> str:
+    return digest[:HASH_DIGITS]

@@ -1,0 +1,200 @@
+"""Saved replies into scores, and scores into numbers: one file a metric. No model is needed.
+
+A metric module declares one `Metric`. A reply with status `error` says nothing of what a model knows: it is never
+right, stays out of every metric and is counted apart (`counted`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from globmed.bench.asked import ASKED, Asked, asked_folder, journal_path, models_folder, scores_folder
+from globmed.bench.reading import ReadingStatus
+from globmed.bench.tasks import Condition, Grade, task
+from globmed.core.errors import InputError, UsageError
+from globmed.core.item import Item, TextOrigin
+from globmed.core.language import Tier, language
+from globmed.core.registry import discover
+from globmed.core.store import MANIFEST, Manifest, file_hash, read_manifest, read_records, stage_hash, writing_stage
+from globmed.models.client import Reply, Status
+from globmed.models.journal import read_replies
+from globmed.stats.intervals import Interval
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SCORES = "scores.parquet"
+
+_GO_ON = "Run the same `globmed bench run` again; nothing that is in the journal is asked twice"
+
+Outcome = Literal["correct", "wrong", "unread", "several", "empty", "refused", "truncated", "filtered", "error"]
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """What one reply to one item is worth.
+
+    Attributes:
+        task: name of the task.
+        model: id of the model.
+        revision: version of its weights.
+        answer: name of the condition, such as `score_options/byte`.
+        source: name of the item's source.
+        family: the question.
+        cluster: statistics go by it.
+        language: BCP 47 code.
+        tier: resource tier of the language.
+        native_language: language the question was written in.
+        text: whether the item is native, machine translated or revised by an expert.
+        run: index of the repetition, from 0.
+        options: number of options.
+        chance: share of items like this that guessing gets right.
+        reply_status: status of the reply.
+        reading_status: status of the reading.
+        rule: the reading rule that decided.
+        letter: the letter read, or None.
+        correct: whether it is right.
+        outcome: what became of the reply, one of disjoint kinds.
+    """
+
+    task: str
+    model: str
+    revision: str
+    answer: str
+    source: str
+    family: str
+    cluster: str
+    language: str
+    tier: Tier
+    native_language: str
+    text: TextOrigin
+    run: int
+    options: int
+    chance: float
+    reply_status: Status
+    reading_status: ReadingStatus
+    rule: str
+    letter: str | None
+    correct: bool
+    outcome: Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """What a metric module declares.
+
+    Attributes:
+        name: equal to the file's name.
+        compute: a table of `Score` rows, errors included, into an estimate with its interval; NaN where there is none.
+    """
+
+    name: str
+    compute: Callable[[pa.Table], Interval]
+
+
+@cache
+def metrics() -> dict[str, Metric]:
+    """Return every metric by name."""
+    return discover(__name__, Metric)
+
+
+def counted(scores: pa.Table) -> pa.Table:
+    """Return the rows that say something about a model: all but those whose reply is an error."""
+    import pyarrow.compute as pc
+
+    return scores.filter(pc.not_equal(scores["reply_status"], "error"))
+
+
+def score_run(run: Path, *, per_byte: bool | None = None) -> Manifest:
+    """Grade every saved reply of a run into the stage `<run>/scores`; the same replies give the same bytes.
+
+    Args:
+        run: a run's folder.
+        per_byte: divide the likelihoods of options' texts by their bytes, or do not, whatever the run was asked with;
+            None to keep to that.
+
+    Raises:
+        InputError: the folder is no run.
+        UsageError: a model's replies are not all there (the text says how many are missing), or `per_byte` for a run
+            that is read both ways already.
+    """
+    configuration = read_manifest(asked_folder(run)).configuration
+    conditions = {Condition.named(name) for name in configuration.get("answers", ())}
+    if len({_read_as(condition, per_byte) for condition in conditions}) < len(conditions):
+        raise UsageError(f"{run}: was asked to be read both ways already; score it without `per_byte`")
+    items = {(item.family, item.language): item for item in read_records(asked_folder(run), Item)}
+    names = sorted(folder.name for folder in models_folder(run).glob("*") if folder.is_dir())
+    if not names:
+        raise InputError.at(str(models_folder(run)), found="no model", expected="a run that has asked at least one")
+    if begun := [name for name in names if not (models_folder(run) / name / MANIFEST).is_file()]:
+        raise UsageError(f"{run}: asking {begun[0]} was stopped before it began. {_GO_ON}")
+    inputs = {"asked": stage_hash(asked_folder(run))}
+    for name in names:
+        inputs[f"models/{name}"] = stage_hash(models_folder(run) / name)
+        if journal_path(run, name).is_file():
+            inputs[f"replies/{name}.journal"] = file_hash(journal_path(run, name))
+    folder = scores_folder(run)
+    with writing_stage(folder, "scores", configuration={"per_byte": per_byte}, inputs=inputs) as writer:
+        scores = (score for name in names for score in _scores(run, name, items, per_byte))
+        writer.write(SCORES, scores, Score)
+    return read_manifest(folder)
+
+
+def _scores(run: Path, name: str, items: dict[tuple[str, str], Item], per_byte: bool | None) -> Iterator[Score]:  # noqa: FBT001
+    rows = list(read_records(models_folder(run) / name, Asked, prefix=ASKED))
+    wanted = {row.key for row in rows}
+    journal = journal_path(run, name)
+    saved = read_replies(journal) if journal.is_file() else iter(())
+    replies = {key: reply for key, reply in saved if key in wanted}
+    if missing := len(wanted) - len(replies):
+        raise UsageError(f"{run}: {missing} of {len(wanted)} requests to {rows[0].model} have no reply yet. {_GO_ON}")
+    for row in rows:
+        yield _score(row, items[row.family, row.language], replies[row.key], per_byte)
+
+
+def _read_as(condition: Condition, per_byte: bool | None) -> Condition:  # noqa: FBT001 - as in `score_run`
+    if per_byte is None or condition.answer != "score_options":
+        return condition
+    return msgspec.structs.replace(condition, per_byte=per_byte)
+
+
+def _score(row: Asked, item: Item, reply: Reply, per_byte: bool | None) -> Score:  # noqa: FBT001 - as in `score_run`
+    condition = _read_as(Condition.named(row.answer), per_byte)
+    asking = task(row.task)
+    grade = asking.grade(item, reply, condition=condition, run=row.run)
+    return Score(
+        task=row.task,
+        model=row.model,
+        revision=row.revision,
+        answer=condition.name,
+        source=row.source,
+        family=row.family,
+        cluster=row.cluster,
+        language=row.language,
+        tier=language(row.language).tier,
+        native_language=item.provenance.native_language,
+        text=item.provenance.text,
+        run=row.run,
+        options=len(item.options),
+        chance=asking.chance(item),
+        reply_status=reply.status,
+        reading_status=grade.reading.status,
+        rule=grade.reading.rule,
+        letter=grade.reading.letter,
+        correct=grade.correct,
+        outcome=_outcome(reply, grade),
+    )
+
+
+def _outcome(reply: Reply, grade: Grade) -> Outcome:
+    if reply.status == "error":
+        return "error"
+    if grade.reading.status == "read":
+        return "correct" if grade.correct else "wrong"
+    # What the endpoint says of a reply without an answer comes before what the text looks like.
+    return grade.reading.status if reply.status == "ok" else reply.status

@@ -1,0 +1,214 @@
+"""Which items a benchmark asks: those of its task, sources, languages and split, less those with a blocking finding.
+
+What is left out is counted by its reason. A limit draws questions, not items: the same ones in each language.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from globmed.bench.tasks import Condition, Task
+from globmed.core.dataset import item_files, read_items
+from globmed.core.errors import UsageError, did_you_mean
+from globmed.core.item import Item, Split
+from globmed.core.store import Count
+from globmed.models.client import LETTERS, Settings
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a benchmark asks, whichever models it asks.
+
+    Attributes:
+        task: name of the task.
+        answers: names of the conditions to ask under, such as `generate` or `score_options/byte`.
+        languages: BCP 47 codes; empty for all that the data holds.
+        sources: names of sources; empty for all that the data holds.
+        split: part of the data.
+        limit: at most so many questions of each source, drawn from those that can be asked in every language of it.
+        seed: of that draw.
+        runs: how often each item is asked.
+        settings: how replies are made; the conditions decide `answer`.
+    """
+
+    task: str = "mcqa"
+    answers: tuple[str, ...] = ("generate",)
+    languages: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    split: Split = "test"
+    limit: int | None = None
+    seed: int = 0
+    runs: int = 1
+    settings: Settings = Settings()
+
+    def __post_init__(self) -> None:
+        """Refuse a plan that asks nothing.
+
+        Raises:
+            UsageError: no answer mode, a mode twice or unknown, or fewer than one run or question.
+        """
+        conditions = [Condition.named(name) for name in self.answers]
+        if not conditions or len(set(conditions)) < len(conditions):
+            raise UsageError(f"answer modes: found {self.answers}; expected at least one, each once")
+        if self.runs < 1 or (self.limit is not None and self.limit < 1):
+            raise UsageError(f"runs {self.runs}, limit {self.limit}; expected each to be at least 1")
+
+
+class Part(NamedTuple):
+    """The items of one source in one language: one file of the data, or one a split."""
+
+    source: str
+    language: str
+
+
+class Selection:
+    """The items that a plan chooses from a data folder; surveyed once, read as often as wanted."""
+
+    def __init__(self, data: Path, plan: Plan, task: Task) -> None:
+        """Survey the data.
+
+        Raises:
+            UsageError: an unknown source, a language without items, or a limit that no question meets.
+            InputError: the folder is no stage, or one of its files is not as it was written.
+        """
+        self.parts = data_parts(data, languages=plan.languages, sources=plan.sources)
+        self._data, self._plan, self._task = data, plan, task
+        self._read: Counter[Part] = Counter()
+        self._left_out: dict[Part, Counter[str]] = defaultdict(Counter)
+        usable: dict[Part, list[str]] = {part: [] for part in self.parts}
+        for part in self.parts:
+            for item in self._of_split(part):
+                self._read[part] += 1
+                if reason := self._why_left_out(item):
+                    self._left_out[part][reason] += 1
+                else:
+                    usable[part].append(item.family)
+        self._usable = {part: set(families) for part, families in usable.items()}
+        self._refuse_empty_languages()
+        if plan.limit is not None:
+            self._draw(plan.limit, plan.seed)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages asked in, sorted."""
+        return tuple(sorted({part.language for part in self.parts}))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources asked from, sorted."""
+        return tuple(sorted({part.source for part in self.parts}))
+
+    def items(self) -> Iterator[Item]:
+        """Read the chosen items, by source and language, in the order of the data."""
+        for part in self.parts:
+            chosen = self._usable[part]
+            yield from (item for item in self._of_split(part) if item.family in chosen and not self._why_left_out(item))
+
+    def counts(self) -> Iterator[Count]:
+        """Give the books: for each source and language what was read, chosen, and left out by its reason."""
+        for part in self.parts:
+            left_out = self._left_out[part]
+            yield Count(
+                source=part.source,
+                language=part.language,
+                split=self._plan.split,
+                read=self._read[part],
+                kept=self._read[part] - left_out.total(),
+                dropped=dict(sorted(left_out.items())),
+            )
+
+    def _of_split(self, part: Part) -> Iterator[Item]:
+        return (item for item in part_items(self._data, part) if item.split == self._plan.split)
+
+    def _why_left_out(self, item: Item) -> str:
+        if item.kind not in self._task.kinds:
+            return f"no {self._task.name} item"
+        blocking = next((finding for finding in item.provenance.findings if finding.severity == "block"), None)
+        return f"blocked: {blocking.check}" if blocking else self._task.unfit(item)
+
+    def _refuse_empty_languages(self) -> None:
+        for language in self.languages:
+            parts = [part for part in self.parts if part.language == language]
+            if not any(self._usable[part] for part in parts):
+                reasons = sum((self._left_out[part] for part in parts), Counter[str]())
+                why = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) or "none are there"
+                raise UsageError(
+                    f"{self._data}: no {self._task.name} item of split {self._plan.split!r} to ask in {language} ({why}"
+                    "). Leave the language out, or name data that holds it"
+                )
+
+    def _draw(self, limit: int, seed: int) -> None:
+        for source in self.sources:
+            parts = [part for part in self.parts if part.source == source and self._read[part]]
+            shared = sorted(set.intersection(*(self._usable[part] for part in parts))) if parts else []
+            if parts and not shared:
+                codes = ", ".join(part.language for part in parts)
+                raise UsageError(
+                    f"{self._data}: no question of {source} can be asked in each of {codes}; ask fewer languages"
+                )
+            # A source's draw does not depend on which others are asked, and a larger limit holds a smaller one's.
+            order = np.random.default_rng([seed, *source.encode()]).permutation(len(shared))[:limit]
+            drawn = {shared[index] for index in order}
+            for part in parts:
+                if unlucky := len(self._usable[part] - drawn):
+                    self._left_out[part]["not in the sample"] += unlucky
+                self._usable[part] &= drawn
+
+
+def data_parts(data: Path, *, languages: Sequence[str], sources: Sequence[str]) -> tuple[Part, ...]:
+    """Return which sources a data folder holds in which languages, as its file names say.
+
+    Args:
+        data: a stage of items, in files `<source>.<language>.parquet` or `<source>.<language>.<split>.parquet`.
+        languages: only these; empty for all.
+        sources: only these; empty for all.
+
+    Raises:
+        UsageError: a language or source that the folder does not hold.
+    """
+    held = {Part(file.source, file.language) for file in item_files(data)}
+    for kind, wanted, known in (
+        ("items in", languages, {part.language for part in held}),
+        ("source", sources, {part.source for part in held}),
+    ):
+        for name in wanted:
+            if name not in known:
+                raise UsageError(f"{data}: no {kind} {name!r}{did_you_mean(name, known)}")
+    chosen = {p for p in held if p.language in (languages or (p.language,)) and p.source in (sources or (p.source,))}
+    if not chosen:
+        raise UsageError(f"{data}: no files of items of these sources in these languages")
+    return tuple(sorted(chosen))
+
+
+def part_items(data: Path, part: Part) -> Iterator[Item]:
+    """Read the items of one source in one language, of every split."""
+    return read_items(data, languages=[part.language], sources=[part.source])
+
+
+def answer_counts(data: Path, plan: Plan) -> dict[str, int]:
+    """Count how often each letter is right outside test and the plan's split, for a majority baseline.
+
+    Raises:
+        UsageError: the folder holds no such items of the plan's sources and languages.
+    """
+    counts: Counter[str] = Counter()
+    for item in _elsewhere(data, plan):
+        counts.update(LETTERS[index] for index in item.answer if index < len(LETTERS))
+    if not counts:
+        raise UsageError(
+            f"{data}: no train or dev items to count answers in for the baseline 'majority'. "
+            "Leave it out, or give its table, as majority:A=812,B=790"
+        )
+    return {letter: counts[letter] for letter in LETTERS if counts[letter]}
+
+
+def _elsewhere(data: Path, plan: Plan) -> Iterable[Item]:
+    for part in data_parts(data, languages=plan.languages, sources=plan.sources):
+        for item in part_items(data, part):
+            if item.split not in ("test", plan.split) and not item.blocked:
+                yield item

@@ -1,0 +1,120 @@
+"""How results are shown: a table for people, JSON for machines, progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from globmed.data.pipeline import StageResult
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
+LINE_SECONDS = 10.0
+"""How often a line is printed where there is no terminal to draw a bar on."""
+
+
+def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "") -> None:
+    """Print rows that share their keys: as a table, or as a JSON array."""
+    if as_json:
+        print_json([{name: plain(value) for name, value in row.items()} for row in rows])
+        return
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    names = list(rows[0]) if rows else []
+    for name in names:
+        numeric = all(isinstance(row[name], int | float) or row[name] is None for row in rows)
+        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row[name]) for name in names))
+    _console().print(table)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document; a number that is none becomes null."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+def say(text: str) -> None:
+    """Print a line for people."""
+    sys.stdout.write(text + "\n")
+
+
+def stage(result: StageResult, *, title: str, as_json: bool) -> None:
+    """Print what became of every row of a stage, and where it lies."""
+    if as_json:
+        print_json({"folder": str(result.folder), "counts": result.counts, "findings": result.findings})
+        return
+    show(result.counts, as_json=False, title=title)
+    if result.findings:
+        show(result.findings, as_json=False, title="Items with a finding (none was dropped for it)")
+    say(f"Records and manifest: {result.folder}")
+
+
+@contextmanager
+def stages() -> Iterator[Callable[[str, int, int | None], None]]:
+    """Give a function of (what, done, total) for work that goes through several parts, each with its own bar."""
+    with ExitStack() as stack:
+        current, tell = "", None
+
+        def report(what: str, done: int, total: int | None) -> None:
+            nonlocal current, tell
+            if what != current or tell is None:
+                stack.close()
+                current, tell = what, stack.enter_context(progress(what))
+                if not sys.stderr.isatty():
+                    sys.stderr.write(f"{what}\n")
+            tell(done, total)
+
+        yield report
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Give a function of (done, total) that draws a bar on a terminal, or prints a line now and then elsewhere."""
+    if sys.stderr.isatty():
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        with Progress(*columns, console=_console(stderr=True), transient=True) as bar:
+            task = bar.add_task(title, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+        return
+    last = time.monotonic()
+
+    def tell(done: int, total: int | None) -> None:
+        nonlocal last
+        if time.monotonic() - last >= LINE_SECONDS:
+            last = time.monotonic()
+            sys.stderr.write(f"{title}: {done}" + (f" of {total}" if total else "") + "\n")
+
+    yield tell
+
+
+def _console(*, stderr: bool = False) -> Any:
+    from rich.console import Console
+
+    # Piped into a file there is no width to fit: a table is then as wide as it needs to be.
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, markup=False, width=None if stream.isatty() else 200)
+
+
+def plain(value: Any) -> Any:
+    """Return what JSON can hold: null for a number that is none."""
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _cell(value: Any) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{number} {reason}" for reason, number in value.items()) or "0"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

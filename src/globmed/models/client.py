@@ -1,0 +1,134 @@
+"""The contract between whoever asks and whatever answers: `Request`, `Reply` and the `Client` protocol."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+LETTERS = "ABCDEFGHIJ"
+
+Status = Literal["ok", "refused", "truncated", "filtered", "error"]
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a reply is made.
+
+    Attributes:
+        answer: `generate` free text, `score_options` by the likelihood of each option's own text, or `score_letters`
+            by that of each option's letter.
+        max_tokens: limit of a generated reply, in the model's tokens.
+        temperature: 0 takes the likeliest token.
+        top_p: share of probability sampled from.
+        seed: passed to whatever can use it.
+        score_end: when scoring options, count the end of the answer as part of each, so that an option that begins
+            another ("high", "high fever") is not always likelier than it.
+    """
+
+    answer: Literal["generate", "score_options", "score_letters"] = "generate"
+    max_tokens: int = 512
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+    score_end: bool = False
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One question to a model.
+
+    Attributes:
+        messages: what the model sees.
+        options: texts to score or choose among; empty for an open question.
+        settings: how the reply is made.
+        run: index of the repetition, from 0.
+        label: names the item in errors and refusals, as `family/language`; never part of the key.
+        may_leave_machine: False where the item's terms forbid sending it to an endpoint off this machine.
+    """
+
+    messages: tuple[Message, ...]
+    options: tuple[str, ...] = ()
+    settings: Settings = Settings()
+    run: int = 0
+    label: str = ""
+    may_leave_machine: bool = True
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens billed for one reply."""
+
+    input: int = 0
+    cached: int = 0
+    reasoning: int = 0
+    output: int = 0
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back, saved whole.
+
+    Attributes:
+        status: `ok`, or why there is no complete answer; an `error` is never scored as knowledge.
+        text: the answer without its reasoning.
+        reasoning: what the model thought aloud, kept apart.
+        finish: the endpoint's own reason for stopping; of an error its text.
+        usage: tokens.
+        option_logprobs: natural logarithm of each option's probability given the messages, summed over the
+            option's tokens; same order as the request's options; empty for generated replies.
+    """
+
+    status: Status
+    text: str = ""
+    reasoning: str = ""
+    finish: str = ""
+    usage: Usage = Usage()
+    option_logprobs: tuple[float, ...] = ()
+
+
+class Client(Protocol):
+    """Whatever answers requests."""
+
+    @property
+    def model(self) -> str:
+        """Id of the model, as the catalog or the endpoint names it."""
+
+    @property
+    def revision(self) -> str:
+        """Version of the weights, as a commit or a hash; empty where the endpoint does not say."""
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether no text leaves this machine."""
+
+    @property
+    def batch_size(self) -> int:
+        """How many requests `answer` takes best at once; the upper bound a campaign gives it."""
+
+    def sent(self, request: Request) -> Mapping[str, Any]:
+        """Return messages and parameters exactly as they are sent, as plain JSON; the key is made from it."""
+
+    async def answer(self, batch: Sequence[Request]) -> Sequence[Reply]:
+        """Answer a batch: one reply for each request, in order.
+
+        A call that failed is a reply with status `error`, never an exception.
+        """
+
+    async def close(self) -> None:
+        """Free connections and memory."""
+
+
+def reply_key(client: Client, request: Request) -> str:
+    """Return the key under which a reply is saved: 32 hexadecimal digits.
+
+    It is the BLAKE2b hash of model id, revision, messages as sent, parameters as sent and run index. Prices, labels
+    and other metadata are not part of it, so two items with one prompt share a reply.
+    """
+    parts = [client.model, client.revision, client.sent(request), request.run]
+    return hashlib.blake2b(msgspec.json.encode(parts, order="sorted"), digest_size=16).hexdigest()

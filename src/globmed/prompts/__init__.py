@@ -1,0 +1,118 @@
+"""An item into the messages a model sees: texts `<name>/<language>.txt`, used by benchmark and training alike.
+
+A file's first lines that start with `#` say who wrote it and whether a native speaker has reviewed it; they are no part
+of the prompt and of its hash. A placeholder in braces that stands alone on its line takes that line, and the empty line
+after it, away with it when its text is empty.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from globmed.core.errors import InputError
+from globmed.core.item import Item
+from globmed.core.language import languages
+
+LETTERS = "ABCDEFGHIJ"
+"""Labels of lettered options; MMLU-Pro has up to ten."""
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompt:
+    """One prompt text in one language.
+
+    Attributes:
+        name: folder it stands in, such as `mcqa`.
+        language: BCP 47 code.
+        body: the text with placeholders in braces.
+        header: who wrote it and who reviewed it.
+    """
+
+    name: str
+    language: str
+    body: str
+    header: str
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the body, 16 hexadecimal digits."""
+        return hashlib.sha256(self.body.encode()).hexdigest()[:16]
+
+    @property
+    def placeholders(self) -> frozenset[str]:
+        """Names that `render` must be given."""
+        return frozenset(_PLACEHOLDER.findall(self.body))
+
+    def render(self, **fields: str) -> str:
+        """Fill in the placeholders; text that itself holds braces is left as it is.
+
+        Raises:
+            InputError: a placeholder of the file is not among `fields`.
+        """
+        missing = sorted(self.placeholders - fields.keys())
+        if missing:
+            place = f"prompts/{self.name}/{self.language}.txt"
+            raise InputError.at(
+                place, found=f"the placeholder {{{missing[0]}}}", expected=f"only {{{'}, {'.join(sorted(fields))}}}"
+            )
+        body = self.body
+        for empty in (name for name, text in fields.items() if not text):
+            body = re.sub(rf"^\{{{re.escape(empty)}\}}\n\n?", "", body, flags=re.MULTILINE)
+        return _PLACEHOLDER.sub(lambda match: fields[match[1]], body)
+
+
+@cache
+def load(name: str, language: str) -> Prompt:
+    """Read one prompt.
+
+    Raises:
+        InputError: there is no such file; the text says which one to add.
+    """
+    path = files(__name__).joinpath(name, f"{language}.txt")
+    if not path.is_file():
+        place = f"prompts/{name}/{language}.txt"
+        raise InputError.at(place, found="no such file", expected="a prompt in this language", remedy="Add it")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    header = [line for line in lines if line.startswith("#")]
+    body = lines[len(header) :]
+    return Prompt(
+        name=name, language=language, body="\n".join(body), header=" ".join(line.lstrip("# ") for line in header)
+    )
+
+
+def render_item(item: Item, name: str, *, closed_book: bool = False) -> str:
+    """Write an item with the prompt `name` of its own language.
+
+    Args:
+        item: a choice or inference item.
+        name: name of the prompt, such as `mcqa`.
+        closed_book: leave the item's context out.
+    """
+    options = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, item.options, strict=False))
+    context = "" if closed_book else item.context
+    return load(name, item.language).render(context=context, question=item.question, options=options)
+
+
+def names() -> list[str]:
+    """Return the names of all prompts, sorted."""
+    folders = (entry.name for entry in files(__name__).iterdir() if entry.is_dir())
+    return sorted(name for name in folders if not name.startswith("_"))
+
+
+def gaps(wanted: Sequence[str] = ()) -> list[str]:
+    """Return the prompt files that are missing for the given languages (default: all in the table)."""
+    codes = wanted or list(languages())
+    root = files(__name__)
+    return [
+        f"prompts/{name}/{code}.txt"
+        for name in names()
+        for code in codes
+        if not root.joinpath(name, f"{code}.txt").is_file()
+    ]

@@ -1,0 +1,1 @@
+"""From a released dataset to a trained model, and what it gained."""

@@ -1,0 +1,191 @@
+"""Scores from saved replies alone."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from globmed.bench.asked import ASKED, Asked, folder_name, journal_path, models_folder, scores_folder
+from globmed.bench.runner import run_benchmark
+from globmed.bench.scoring import SCORES, Score, metrics, score_run
+from globmed.bench.selection import Plan
+from globmed.core.errors import InputError, UsageError
+from globmed.core.store import read_records, table
+from globmed.models.baseline import LongestOption
+from globmed.models.client import Reply, Request
+from globmed.models.journal import Journal
+
+MakeData = Callable[..., Path]
+LANGUAGES, TEST = ("en", "es", "sw"), 24
+
+
+REPLIES = {
+    "right": Reply(status="ok", text="Answer: {right}"),
+    "wrong": Reply(status="ok", text="Answer: {wrong}"),
+    "unread": Reply(status="ok", text="Hard to say, hepatitis B perhaps."),
+    "several": Reply(status="ok", text="A and C"),
+    "empty": Reply(status="ok"),
+    "refused": Reply(status="refused", text="No."),
+    "declines": Reply(status="ok", text="I'm sorry, I cannot answer."),
+    "truncated": Reply(status="truncated", text="Let me think about"),
+    "truncated behind its answer": Reply(status="truncated", text="Answer: {right}. This is bec"),
+    "filtered": Reply(status="filtered"),
+    "error": Reply(status="error", finish="503"),
+}
+FATES = (
+    "correct",
+    "wrong",
+    "unread",
+    "several",
+    "empty",
+    "refused",
+    "refused",
+    "truncated",
+    "correct",
+    "filtered",
+    "error",
+)
+
+
+class Scripted:
+    """Answers question `n` with the `n`-th kind of reply, in turn."""
+
+    model, revision, on_this_machine, batch_size = "scripted", "", True, 8
+
+    def sent(self, request: Request) -> Mapping[str, Any]:
+        return {"messages": msgspec.to_builtins(request.messages)}
+
+    async def answer(self, batch: Sequence[Request]) -> Sequence[Reply]:
+        return [self.reply(int(request.label.split(":")[1].split("/")[0])) for request in batch]
+
+    def reply(self, number: int) -> Reply:
+        reply = list(REPLIES.values())[number % len(REPLIES)]
+        letters = {"right": "ABCD"[number % 4], "wrong": "ABCD"[(number + 1) % 4]}
+        return msgspec.structs.replace(reply, text=reply.text.format(**letters))
+
+    async def close(self) -> None:
+        pass
+
+
+def scores(run: Path) -> list[Score]:
+    return list(read_records(scores_folder(run), Score))
+
+
+@pytest.fixture
+def run(make_data: MakeData, tmp_path: Path) -> Path:
+    run_benchmark([Scripted()], data=make_data(), plan=Plan(), out=tmp_path / "run")
+    score_run(tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_every_reply_has_its_fate(run: Path) -> None:
+    found = scores(run)
+    assert len(found) == len(LANGUAGES) * TEST
+    for score in found:
+        number = int(score.family.split(":")[1])
+        assert score.outcome == FATES[number % len(FATES)], (score, number)
+        assert score.correct == (score.outcome == "correct")
+        assert (score.letter is not None) == (score.reading_status == "read")
+        assert (score.options, score.chance, score.native_language) == (4, 0.25, "en")
+        assert (score.tier, score.text) == (
+            "low" if score.language == "sw" else "high",
+            "native" if score.language == "en" else "machine",
+        )
+
+
+def test_errors_are_in_no_accuracy(run: Path) -> None:
+    found = scores(run)
+    interval = metrics()["accuracy"].compute(table(scores_folder(run)))
+    told = [score for score in found if score.outcome != "error"]
+    assert interval.n == len(told) < len(found)
+    assert interval.mean == pytest.approx(sum(score.correct for score in told) / len(told))
+    assert interval.clusters == len({score.cluster for score in told})
+
+
+def test_scoring_again_gives_the_same_bytes(run: Path) -> None:
+    before = {path.name: path.read_bytes() for path in scores_folder(run).iterdir()}
+    score_run(run)
+    assert {path.name: path.read_bytes() for path in scores_folder(run).iterdir()} == before
+    assert SCORES in before
+
+
+def test_missing_replies_are_told_and_not_scored_as_wrong(run: Path) -> None:
+    journal = journal_path(run, folder_name(Scripted()))
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[: len(lines) // 2]))
+    with pytest.raises(UsageError, match=r"\d+ of 72 requests to scripted have no reply yet"):
+        score_run(run)
+
+
+def test_a_model_whose_asking_never_began_is_told(run: Path) -> None:
+    (models_folder(run) / "later-00000000").mkdir()
+    with pytest.raises(UsageError, match="later-00000000 was stopped before it began"):
+        score_run(run)
+
+
+def test_an_error_asked_again_with_success_is_scored_by_its_success(run: Path) -> None:
+    errors = {score.family: score for score in scores(run) if score.outcome == "error" and score.language == "en"}
+    path = journal_path(run, folder_name(Scripted()))
+    rows = read_records(models_folder(run) / folder_name(Scripted()), Asked, prefix=ASKED)
+    keys = [row.key for row in rows if row.family in errors and row.language == "en"]
+
+    async def mend() -> None:
+        with Journal.open(path) as journal:
+            await journal.commit([(key, Reply(status="ok", text="Answer: A")) for key in keys])
+
+    asyncio.run(mend())
+    score_run(run)
+    mended = [score for score in scores(run) if score.family in errors and score.language == "en"]
+    assert len(mended) == len(errors) > 0
+    assert all(score.letter == "A" for score in mended)
+
+
+def test_likelihoods_can_be_read_the_other_way_later(make_data: MakeData, tmp_path: Path) -> None:
+    class ByLength(LongestOption):
+        """Finds every option equally likely by the byte, but for the third one; so the shortest is likeliest in all."""
+
+        def _reply(self, request: Request) -> Reply:
+            spread = [
+                len(option.encode()) * (0.9 if index == 2 else 1.0) for index, option in enumerate(request.options)
+            ]
+            return Reply(status="ok", option_logprobs=tuple(-value for value in spread))
+
+    data, out = make_data(), tmp_path / "run"
+    short = make_data(
+        "short", change=lambda item: msgspec.structs.replace(item, options=("p", "qqqq", "rrrrrrrr", "s" * 12))
+    )
+    run_benchmark([ByLength()], data=short, plan=Plan(answers=("score_options",)), out=out)
+    score_run(out)
+    assert {(score.answer, score.letter, score.rule) for score in scores(out)} == {("score_options", "A", "likelihood")}
+    score_run(out, per_byte=True)
+    assert {(score.answer, score.letter, score.rule) for score in scores(out)} == {
+        ("score_options/byte", "C", "likelihood per byte")
+    }
+    both = tmp_path / "both"
+    run_benchmark([ByLength()], data=data, plan=Plan(answers=("score_options", "score_options/byte")), out=both)
+    score_run(both)
+    assert {score.answer for score in scores(both)} == {"score_options", "score_options/byte"}
+    with pytest.raises(UsageError, match="both ways already"):
+        score_run(both, per_byte=True)
+
+
+def test_a_folder_that_is_no_run_is_refused(make_data: MakeData, tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        score_run(tmp_path)
+    with pytest.raises(InputError):
+        score_run(make_data())
+
+
+def test_scoring_loads_no_model_and_no_network_client(run: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from globmed.bench.pipeline import bench_score, bench_analyze\n"
+        "bench_score(Path(sys.argv[1])); bench_analyze(Path(sys.argv[1]))\n"
+        "print(sorted({'torch', 'transformers', 'aiohttp'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(run)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

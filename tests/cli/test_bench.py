@@ -1,0 +1,142 @@
+"""`globmed bench` end to end: a run killed half-way asks nothing twice that is in its journal."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import pytest
+from aiohttp import web
+
+from globmed.models.journal import read_replies
+
+
+def globmed(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "globmed", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+
+
+class Server:
+    """A chat endpoint on 127.0.0.1 that takes its time and counts what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: Counter[str] = Counter()
+        self.url = ""
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.asked[body["messages"][0]["content"]] += 1
+        await asyncio.sleep(0.03)
+        message = {"role": "assistant", "content": "Answer: A"}
+        usage = {"prompt_tokens": 10, "completion_tokens": 3}
+        return web.json_response({"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage})
+
+    def _serve(self) -> None:
+        async def start() -> web.AppRunner:
+            app = web.Application()
+            app.router.add_post("/v1/chat/completions", self._answer)
+            runner = web.AppRunner(app, shutdown_timeout=0.1)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+            return runner
+
+        runner = self._loop.run_until_complete(start())
+        self._ready.set()
+        self._loop.run_forever()
+        self._loop.run_until_complete(runner.cleanup())
+        self._loop.close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+def test_a_run_killed_half_way_goes_on(server: Server, vitals_release: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    arguments = ["bench", "run", "--data", str(vitals_release), "--model", f"api:made@{server.url}", "--out", str(run)]
+    arguments += ["--concurrency", "4"]
+    with subprocess.Popen([sys.executable, "-m", "globmed", *arguments], stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while server.asked.total() < 150 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+    time.sleep(0.2)
+    (journal,) = (run / "replies").glob("*.journal")
+    saved = len(list(read_replies(journal)))
+    sent = Counter(server.asked)
+    assert 0 < saved < 420
+    server.asked.clear()
+    again = globmed(*arguments, "--json")
+    assert again.returncode == 0, again.stderr
+    (model,) = json.loads(again.stdout)["models"]
+    in_flight = model["in flight when killed"]
+    assert model["from journal"] == saved
+    assert model["replies"] == 420
+    assert model["asked now"] == 420 - saved == server.asked.total()
+    assert set(server.asked.values()) == {1}
+    asked_twice = set(sent) & set(server.asked)
+    assert len(asked_twice) <= in_flight <= 4 + 4
+    assert in_flight == sent.total() - saved
+    assert globmed("bench", "run", *arguments[2:], "--json").returncode == 0
+    assert server.asked.total() == 420 - saved
+
+
+def test_run_score_report(vitals_release: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    models = [part for name in ("chance", "majority", "longest") for part in ("--model", name)]
+    done = globmed(
+        "bench", "run", "--data", vitals_release, *models, "--language", "sw", "--language", "en", "--out", run
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"next: globmed bench score {run}" in done.stdout
+    scored = globmed("bench", "score", run)
+    assert scored.returncode == 0, scored.stderr
+    assert "low-resource" in scored.stdout
+    rows = json.loads(globmed("bench", "score", run, "--json").stdout)
+    chance = next(row for row in rows if row["model"] == "chance" and row["by"] == "all")
+    assert chance["low"] < 0.25 < chance["high"]
+    first = (run / "scores" / "scores.parquet").read_bytes()
+    assert globmed("bench", "score", run).returncode == 0
+    assert (run / "scores" / "scores.parquet").read_bytes() == first
+    report = globmed("bench", "report", run)
+    assert report.returncode == 0, report.stderr
+    assert (run / "report" / "report.html").is_file()
+    assert len(list((run / "report").glob("*.png"))) >= 2
+
+
+def test_a_run_folder_made_otherwise_is_refused(vitals_release: Path, tmp_path: Path) -> None:
+    arguments = ["bench", "run", "--data", str(vitals_release), "--model", "chance", "--out", str(tmp_path / "run")]
+    assert globmed(*arguments).returncode == 0
+    done = globmed(*arguments, "--language", "sw")
+    assert done.returncode == 2
+    assert "languages" in done.stderr
+
+
+def test_a_dataset_folder_in_place_of_a_stage_names_the_stages(vitals_release: Path, tmp_path: Path) -> None:
+    arguments = ["--model", "chance", "--out", str(tmp_path / "run")]
+    done = globmed("bench", "run", "--data", vitals_release.parent, *arguments)
+    assert done.returncode == 2
+    assert f"Stages below it: {vitals_release.parent / 'corpus'}" in done.stderr

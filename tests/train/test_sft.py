@@ -1,0 +1,181 @@
+"""Training: the loss is on the answer alone, the result loads, an interrupted run goes on and ends the same."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from globmed.core.errors import InputError, UsageError
+from globmed.core.item import Item, Provenance
+from globmed.core.store import read_manifest, read_records, writing_stage
+from globmed.models.client import Message, Request, Settings
+from globmed.models.local import LocalModel
+from globmed.train.examples import Example, Loss
+from globmed.train.recipe import Recipe, read_recipe
+from globmed.train.sft import answer_text, encode, train
+from globmed.train.trainer import IGNORED, answer_loss, collate
+
+RECIPE = """
+seed = 0
+[data]
+folder = "release"
+[scratch]
+hidden_size = 32
+layers = 2
+ffn_size = 64
+vocabulary = 320
+context_tokens = 64
+[examples]
+prompt = "mcqa_text"
+[optimisation]
+steps = {steps}
+batch_size = 4
+learning_rate = 5e-3
+warmup_steps = 2
+threads = 1
+checkpoint_steps = 5
+"""
+
+
+def question(number: int, split: Any = "train", code: str = "en") -> Item:
+    return Item(
+        family=f"s:{number}",
+        language=code,
+        kind="mcqa",
+        source="s",
+        split=split,
+        question=f"Is {number} even?",
+        options=("even", "odd"),
+        answer=(number % 2,),
+        provenance=Provenance(native_language="en", licence="none"),
+    )
+
+
+@pytest.fixture
+def recipe_file(tmp_path: Path) -> Path:
+    with writing_stage(tmp_path / "release", "release") as stage:
+        stage.write("s.en.train.parquet", (question(number) for number in range(20)), Item)
+        stage.write("s.en.test.parquet", (question(number, "test") for number in range(20, 24)), Item)
+    path = tmp_path / "recipe.toml"
+    path.write_text(RECIPE.format(steps=20))
+    return path
+
+
+def test_a_trained_folder_loads_answers_and_is_not_trained_again(recipe_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    steps: list[int] = []
+    manifest = train(read_recipe(recipe_file), out=out, on_step=lambda done, _total: steps.append(done))
+    assert steps == list(range(1, 21))
+    losses = [row.loss for row in read_records(out, Loss, prefix="losses")]
+    assert losses[-1] < losses[0]
+    model = LocalModel.load(out)
+    request = Request(messages=(Message("user", "Is 4 even?\nAnswer:"),), options=("even", "odd"))
+    request = msgspec.structs.replace(request, settings=Settings(answer="score_options"))
+    assert len(model.answer_now([request])[0].option_logprobs) == 2
+    tokenizer: Any = AutoTokenizer.from_pretrained(out)
+    assert tokenizer.chat_template
+    assert [tokenizer.decode(one) for one in tokenizer("Is 4096 even?")["input_ids"]].count("4") == 1
+    weights = (out / "model.safetensors").stat().st_mtime_ns
+    assert train(read_recipe(recipe_file), out=out) == manifest
+    assert (out / "model.safetensors").stat().st_mtime_ns == weights
+    assert not (out / "checkpoints").exists()
+
+
+def test_a_checkpoint_folder_is_trained_on(recipe_file: Path, tmp_path: Path) -> None:
+    train(read_recipe(recipe_file), out=tmp_path / "base")
+    text = recipe_file.read_text().replace("seed = 0", 'seed = 1\ncheckpoint = "base"')
+    before, _, after = text.partition("[scratch]")
+    (tmp_path / "tuned.toml").write_text(before + "[examples]" + after.partition("[examples]")[2])
+    train(read_recipe(tmp_path / "tuned.toml"), out=tmp_path / "tuned")
+    assert read_manifest(tmp_path / "tuned").inputs["checkpoint"]
+    base: Any = AutoModelForCausalLM.from_pretrained(tmp_path / "base")
+    tuned: Any = AutoModelForCausalLM.from_pretrained(tmp_path / "tuned")
+    assert not torch.equal(base.lm_head.weight, tuned.lm_head.weight)
+
+
+def test_the_tokens_that_carry_loss_are_the_answer_and_its_end(small_model: Path) -> None:
+    tokenizer: Any = AutoTokenizer.from_pretrained(small_model)
+    item = question(7)
+    example = encode(tokenizer, item, prompt="mcqa_text", closed_book=False)
+    batch = collate([example, Example((5, 6, 7), 1)], pad=0)
+    carrying = batch["labels"][0] != IGNORED
+    assert tokenizer.decode(batch["input_ids"][0][carrying]) == f" odd{tokenizer.eos_token}"
+    assert batch["position_ids"][1].tolist()[-3:] == [0, 1, 2]
+
+
+def test_answer_loss_is_the_plain_cross_entropy_without_padding(small_model: Path) -> None:
+    network: Any = AutoModelForCausalLM.from_pretrained(small_model)
+    examples = [Example(tuple(range(3, 20)), 4), Example((30, 31, 32, 33, 34), 2), Example((40, 41), 1)]
+    expected = 0.0
+    for example in examples:
+        with torch.inference_mode():
+            logprobs = network(torch.tensor([example.ids])).logits[0].log_softmax(-1)
+        places = range(len(example.ids) - example.answer_tokens, len(example.ids))
+        expected -= sum(float(logprobs[place - 1, example.ids[place]]) for place in places)
+    assert float(answer_loss(network, collate(examples, pad=0))) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(("prompt", "answer"), [("mcqa_text", "odd"), ("mcqa", "Answer: B")])
+def test_the_answer_taught_is_the_one_that_the_prompt_asks_for(prompt: str, answer: str) -> None:
+    assert answer_text(question(3), prompt) == answer
+
+
+def test_an_example_too_long_for_the_model_is_named_and_never_cut(recipe_file: Path, tmp_path: Path) -> None:
+    recipe_file.write_text(recipe_file.read_text().replace("context_tokens = 64", "context_tokens = 8"))
+    with pytest.raises(InputError, match=r"s:\d+ \(en\): found \d+ tokens; expected at most the model's context, 8"):
+        train(read_recipe(recipe_file), out=tmp_path / "model")
+    assert not (tmp_path / "model" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        ("stepz = 3", "Object contains unknown field `stepz`"),
+        ("[data]\nfolder = 1", "recipe"),
+        ("seed = [", "recipe"),
+    ],
+)
+def test_a_broken_recipe_is_one_line_with_its_place(recipe_file: Path, wrong: str, text: str) -> None:
+    recipe_file.write_text(recipe_file.read_text() + wrong)
+    with pytest.raises(InputError, match=r"recipe\.toml: ") as caught:
+        read_recipe(recipe_file)
+    assert text in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_recipe_starts_from_one_thing() -> None:
+    with pytest.raises(InputError, match="found neither"):
+        msgspec.convert({"data": {"folder": "x"}, "optimisation": {"steps": 1}}, Recipe)
+
+
+def test_a_dataset_without_train_items_is_refused(tmp_path: Path, recipe_file: Path) -> None:
+    with writing_stage(tmp_path / "release", "release") as stage:
+        stage.write("s.en.test.parquet", [question(1, "test")], Item)
+    with pytest.raises(UsageError, match="no train item"):
+        train(read_recipe(recipe_file), out=tmp_path / "model")
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_and_ends_with_the_same_weights(recipe_file: Path, tmp_path: Path) -> None:
+    recipe_file.write_text(recipe_file.read_text().replace("steps = 20", "steps = 400"))
+    train(read_recipe(recipe_file), out=tmp_path / "whole")
+    out = tmp_path / "killed"
+    command = [sys.executable, "-m", "globmed", "train", str(recipe_file), "--out", str(out)]
+    with subprocess.Popen(command, env={**os.environ, "HF_HUB_OFFLINE": "1"}) as process:
+        deadline = time.monotonic() + 90
+        while not list(out.glob("checkpoints/checkpoint-*/trainer_state.json")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+    assert not (out / "manifest.json").exists()
+    steps: list[int] = []
+    train(read_recipe(recipe_file), out=out, on_step=lambda done, _total: steps.append(done))
+    assert steps[0] > 1
+    assert (out / "model.safetensors").read_bytes() == (tmp_path / "whole" / "model.safetensors").read_bytes()
