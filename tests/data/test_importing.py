@@ -146,7 +146,14 @@ def test_findings_are_counted_by_source_language_check_and_severity(
     import_sources([Wanted("invented", tmp_path)], out=tmp_path)
     found = findings_table(tmp_path / "import")
     assert found.to_pylist() == [
-        {"source": "invented", "language": code, "check": "image", "severity": severity, "items": items}
+        {
+            "source": "invented",
+            "language": code,
+            "split": "test",
+            "check": "image",
+            "severity": severity,
+            "items": items,
+        }
         for code, severity, items in [("en", "block", 1), ("en", "note", 1), ("sw", "block", 2), ("sw", "note", 1)]
     ]
 
@@ -154,7 +161,7 @@ def test_findings_are_counted_by_source_language_check_and_severity(
 def test_no_finding_gives_an_empty_table_of_the_same_columns(tmp_path: Path) -> None:
     import_sources([Wanted("medqa", FIXTURES / "medqa")], out=tmp_path)
     found = findings_table(tmp_path / "import")
-    assert (found.num_rows, found.column_names) == (0, ["source", "language", "check", "severity", "items"])
+    assert (found.num_rows, found.column_names) == (0, ["source", "language", "split", "check", "severity", "items"])
 
 
 @pytest.mark.parametrize(
@@ -279,18 +286,24 @@ def test_the_publishers_files_come_out_whole(tmp_path: Path, real_data: Path) ->
     }
     assert table(tmp_path / "import").num_rows == sum(read.values())
     found = {
-        (row["source"], row["language"], row["check"], row["severity"]): row["items"]
+        tuple(row[name] for name in ("source", "language", "split", "check", "severity")): row["items"]
         for row in findings_table(tmp_path / "import").to_pylist()
     }
     assert found == {
-        ("headqa", "en", "image", "block"): 165,
-        ("headqa", "en", "options_identical", "block"): 3,
-        ("headqa", "en", "options_identical", "review"): 3,
-        ("headqa", "es", "image", "block"): 165,
-        ("headqa", "es", "options_identical", "block"): 1,
-        ("headqa", "es", "options_identical", "review"): 1,
-        ("medmcqa", "en", "options_identical", "block"): 4,
-        ("medmcqa", "en", "options_identical", "review"): 17,
-        ("mmlu_pro", "en", "options_few", "block"): 2,
-        ("mmlu_pro", "en", "options_few", "note"): 2,
+        ("headqa", "en", "dev", "image", "block"): 30,
+        ("headqa", "en", "dev", "options_identical", "block"): 1,
+        ("headqa", "en", "dev", "options_identical", "review"): 1,
+        ("headqa", "en", "test", "image", "block"): 67,
+        ("headqa", "en", "train", "image", "block"): 68,
+        ("headqa", "en", "train", "options_identical", "block"): 2,
+        ("headqa", "en", "train", "options_identical", "review"): 2,
+        ("headqa", "es", "dev", "image", "block"): 30,
+        ("headqa", "es", "dev", "options_identical", "block"): 1,
+        ("headqa", "es", "test", "image", "block"): 67,
+        ("headqa", "es", "train", "image", "block"): 68,
+        ("headqa", "es", "train", "options_identical", "review"): 1,
+        ("medmcqa", "en", "dev", "options_identical", "block"): 4,
+        ("medmcqa", "en", "dev", "options_identical", "review"): 17,
+        ("mmlu_pro", "en", "test", "options_few", "block"): 2,
+        ("mmlu_pro", "en", "test", "options_few", "note"): 2,
     }

@@ -12,7 +12,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from globmed.core.errors import InputError, UsageError
 from globmed.models.client import Message, Request, Settings, reply_key
-from globmed.models.local import LocalModel, encode_pair, joint, token_batches, weights_hash
+from globmed.models.local import LocalModel, token_batches, weights_hash
+from globmed.models.tokens import encode_pairs, joint
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +95,14 @@ def test_sampling_is_seeded(model: LocalModel) -> None:
     assert text(1) != text(2)
 
 
+@pytest.mark.parametrize("settings", [{"answer": "score_options"}, {"max_tokens": 2}])
+def test_what_exceeds_the_context_is_an_error_and_never_a_number(model: LocalModel, settings: dict[str, Any]) -> None:
+    short, long = model.answer_now([ask("short", "a", "b", **settings), ask("1 " * 600, "a", "b", **settings)])
+    assert short.status != "error"
+    assert (long.status, long.option_logprobs) == ("error", ())
+    assert "tokens; the model's context is 512" in long.finish
+
+
 def test_scoring_without_options_is_refused_with_the_items_name(model: LocalModel) -> None:
     with pytest.raises(UsageError, match="no options"):
         model.answer_now([ask("headqa:1/es", answer="score_options")])
@@ -125,9 +134,9 @@ def test_options_are_part_of_the_key_when_they_are_scored_and_only_then(model: L
 @given(st.text(max_size=40), st.text(min_size=1, max_size=20))
 def test_prompt_and_answer_are_encoded_as_one_text(small_model: Path, prompt: str, answer: str) -> None:
     tokenizer: Any = AutoTokenizer.from_pretrained(small_model)
-    before, ids = encode_pair(tokenizer, prompt, answer)
+    ((before, ids),) = encode_pairs(tokenizer, [(prompt, answer)])
     assert tokenizer.decode(ids) == prompt + joint(prompt) + answer
-    assert 0 <= before <= len(ids)
+    assert 1 <= before <= max(1, len(ids))
 
 
 @given(st.lists(st.integers(1, 300), min_size=1, max_size=60), st.integers(1, 1000))

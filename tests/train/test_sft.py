@@ -104,7 +104,7 @@ def test_a_checkpoint_folder_is_trained_on(recipe_file: Path, tmp_path: Path) ->
 def test_the_tokens_that_carry_loss_are_the_answer_and_its_end(small_model: Path) -> None:
     tokenizer: Any = AutoTokenizer.from_pretrained(small_model)
     item = question(7)
-    example = encode(tokenizer, item, prompt="mcqa_text", closed_book=False)
+    (example,) = encode(tokenizer, [item], prompt="mcqa_text", closed_book=False)
     batch = collate([example, Example((5, 6, 7), 1)], pad=0)
     carrying = batch["labels"][0] != IGNORED
     assert tokenizer.decode(batch["input_ids"][0][carrying]) == f" odd{tokenizer.eos_token}"
@@ -120,7 +120,7 @@ def test_answer_loss_is_the_plain_cross_entropy_without_padding(small_model: Pat
             logprobs = network(torch.tensor([example.ids])).logits[0].log_softmax(-1)
         places = range(len(example.ids) - example.answer_tokens, len(example.ids))
         expected -= sum(float(logprobs[place - 1, example.ids[place]]) for place in places)
-    assert float(answer_loss(network, collate(examples, pad=0))) == pytest.approx(expected, rel=1e-5)
+    assert answer_loss(network, collate(examples, pad=0)).detach().item() == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(("prompt", "answer"), [("mcqa_text", "odd"), ("mcqa", "Answer: B")])
@@ -129,8 +129,8 @@ def test_the_answer_taught_is_the_one_that_the_prompt_asks_for(prompt: str, answ
 
 
 def test_an_example_too_long_for_the_model_is_named_and_never_cut(recipe_file: Path, tmp_path: Path) -> None:
-    recipe_file.write_text(recipe_file.read_text().replace("context_tokens = 64", "context_tokens = 8"))
-    with pytest.raises(InputError, match=r"s:\d+ \(en\): found \d+ tokens; expected at most the model's context, 8"):
+    recipe_file.write_text(recipe_file.read_text().replace("context_tokens = 64", "context_tokens = 4"))
+    with pytest.raises(InputError, match=r"s:\d+ \(en\): found \d+ tokens; expected at most the model's context, 4"):
         train(read_recipe(recipe_file), out=tmp_path / "model")
     assert not (tmp_path / "model" / "manifest.json").exists()
 

@@ -39,7 +39,9 @@ def import_command(
 def cluster_command(
     folder: Folder,
     out: Out,
-    threshold: Annotated[float, typer.Option(help="Jaccard similarity from which two questions are one.")] = 0.8,
+    threshold: Annotated[
+        float | None, typer.Option(help="Jaccard similarity from which two questions are one. Default: 0.5.")
+    ] = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:

@@ -91,23 +91,23 @@ def import_sources(wanted: Sequence[Wanted], *, languages: Sequence[str] = (), o
 
 
 def findings_table(folder: Path) -> pa.Table:
-    """Count the items that carry a finding, by source, language, check and severity.
+    """Count the items that carry a finding, by source, language, split, check and severity.
 
     Args:
         folder: an import folder.
 
     Returns:
-        A table with the columns source, language, check, severity and items, sorted; an item counts once in a row,
-        however many findings of that check and severity it has.
+        A table with the columns source, language, split, check, severity and items, sorted; an item counts once in a
+        row, however many findings of that check and severity it has.
     """
     import pyarrow as pa  # a third of a second that `--help` need not pay
 
     tables = []
     for name in sorted(read_manifest(folder).files.keys() - {DROPPED}):  # file by file: one lies in memory at a time
         found = relation(folder, prefix=name).project(
-            "source, language, family, unnest(provenance.findings) as finding"
+            "source, language, split, family, unnest(provenance.findings) as finding"
         )
-        kinds = 'source, language, finding."check", finding.severity'
+        kinds = 'source, language, split, finding."check", finding.severity'
         tables.append(found.aggregate(f"{kinds}, count(distinct family) as items").order("all").to_arrow_table())
     return pa.concat_tables(tables)
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from globmed.core.errors import UsageError
 from globmed.core.store import count_rows, read_manifest
+from globmed.data.corpus import DEFAULT_THRESHOLD, cluster_dataset
 from globmed.data.importing import STAGE, Wanted, findings_table, import_sources
+from globmed.data.release import release_dataset
 from globmed.data.sources import source, sources
 
 
@@ -46,19 +48,16 @@ def import_dataset(wanted: Sequence[str], *, languages: Sequence[str] = (), out:
     return StageResult(folder=folder, counts=count_rows(read_manifest(folder)), findings=found)
 
 
-def cluster_items(folder: Path, *, out: Path, threshold: float = 0.8, seed: int = 0) -> StageResult:
+def cluster_items(folder: Path, *, out: Path, threshold: float | None = None, seed: int = 0) -> StageResult:
     """Cluster imported items; procedural sources are clusters by construction."""
-    from globmed.data.corpus import cluster_dataset
-
     procedural = [name for name, one in sources().items() if one.procedural]
+    threshold = DEFAULT_THRESHOLD if threshold is None else threshold
     cluster_dataset(folder, out=out, threshold=threshold, procedural=procedural, seed=seed)
     return StageResult.of(out / "corpus")
 
 
 def release_items(folder: Path, *, out: Path, private: bool = False) -> StageResult:
     """Release clustered items."""
-    from globmed.data.release import release_dataset
-
     release_dataset(folder, out=out, private=private)
     return StageResult.of(out / "release")
 

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import unicodedata
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from globmed.core.errors import InputError, MissingExtraError, UsageError
 from globmed.core.store import MANIFEST, file_hash
-from globmed.models.client import LETTERS, Message, Reply, Request, Settings, Usage
+from globmed.models.client import LETTERS, Reply, Request, Settings, Usage
+from globmed.models.tokens import encode_pairs, encode_texts, prompt_text
 
 if TYPE_CHECKING:
     import torch
@@ -58,6 +59,9 @@ class LocalModel:
         self.revision = revision
         self._network = network
         self._tokenizer = tokenizer
+        self._context_tokens = int(getattr(network.config, "max_position_embeddings", 0) or sys.maxsize)
+        # What is too long is found here and said of the item; the tokenizer's own warning names nothing.
+        tokenizer.model_max_length = sys.maxsize
 
     @classmethod
     def load(cls, folder: Path, *, device: str | None = None) -> LocalModel:
@@ -126,7 +130,9 @@ class LocalModel:
         return [replies[index] for index in range(len(batch))]
 
     def _score(self, requests: Sequence[Request]) -> list[Reply]:
-        sequences = [found for index, request in enumerate(requests) for found in self._sequences(index, request)]
+        every = list(self._sequences(requests))
+        too_long = self._too_long(every)
+        sequences = [sequence for sequence in every if sequence.request not in too_long]
         scores: dict[tuple[int, int], float] = {}
         for batch in token_batches(sequences):
             for sequence, score in zip(batch, self._batch_scores(batch), strict=True):
@@ -134,24 +140,43 @@ class LocalModel:
         read = Counter[int]()
         for sequence in sequences:
             read[sequence.request] += len(sequence.ids)
-        return [
-            Reply(
+        scored = {
+            index: Reply(
                 status="ok",
                 finish="scored",
                 usage=Usage(input=read[index]),
-                option_logprobs=tuple(scores[index, option] for option in range(len(request.options))),
+                option_logprobs=tuple(scores[index, option] for option in range(len(requests[index].options))),
             )
-            for index, request in enumerate(requests)
-        ]
+            for index in range(len(requests))
+            if index not in too_long
+        }
+        return [(scored | too_long)[index] for index in range(len(requests))]
 
-    def _sequences(self, index: int, request: Request) -> Iterator[_Sequence]:
-        if not request.options:
-            raise UsageError(f"{request.label}: asked to {request.settings.answer}, and there are no options")
-        prompt = prompt_text(self._tokenizer, request.messages)
-        letters = request.settings.answer == "score_letters"
-        end = [self._tokenizer.eos_token_id] if request.settings.score_end else []
-        for option, text in enumerate(LETTERS[: len(request.options)] if letters else request.options):
-            before, ids = encode_pair(self._tokenizer, prompt, text)
+    def _too_long(self, sequences: Sequence[_Sequence], extra: int = 0) -> dict[int, Reply]:
+        """Return an error reply for every request that does not fit: beyond its context a model's numbers are noise."""
+        longest: dict[int, int] = {}
+        for sequence in sequences:
+            longest[sequence.request] = max(longest.get(sequence.request, 0), len(sequence.ids) + extra)
+        limit = self._context_tokens
+        return {
+            index: Reply(status="error", finish=f"needs {tokens} tokens; the model's context is {limit}")
+            for index, tokens in longest.items()
+            if tokens > limit
+        }
+
+    def _sequences(self, requests: Sequence[Request]) -> Iterator[_Sequence]:
+        """Give every option of every request after its prompt; all are encoded in one call."""
+        places, texts = [], []
+        for index, request in enumerate(requests):
+            if not request.options:
+                raise UsageError(f"{request.label}: asked to {request.settings.answer}, and there are no options")
+            prompt = prompt_text(self._tokenizer, request.messages)
+            letters = request.settings.answer == "score_letters"
+            for option, text in enumerate(LETTERS[: len(request.options)] if letters else request.options):
+                places.append((index, option))
+                texts.append((prompt, text))
+        for (index, option), (before, ids) in zip(places, encode_pairs(self._tokenizer, texts), strict=True):
+            end = [self._tokenizer.eos_token_id] if requests[index].settings.score_end else []
             yield _Sequence(index, option, (*ids, *end), len(ids) + len(end) - before)
 
     def _batch_scores(self, batch: Sequence[_Sequence]) -> list[float]:
@@ -181,11 +206,10 @@ class LocalModel:
         return ids_bl.to(where), mask_bl.to(where), positions_bl.to(where)
 
     def _generate(self, requests: Sequence[Request], settings: Settings) -> list[Reply]:
-        prompts = [
-            _Sequence(index, 0, encode_text(self._tokenizer, prompt_text(self._tokenizer, request.messages)), 0)
-            for index, request in enumerate(requests)
-        ]
-        replies: dict[int, Reply] = {}
+        texts = [prompt_text(self._tokenizer, request.messages) for request in requests]
+        prompts = [_Sequence(index, 0, ids, 0) for index, ids in enumerate(encode_texts(self._tokenizer, texts))]
+        replies = self._too_long(prompts, extra=1)
+        prompts = [prompt for prompt in prompts if prompt.request not in replies]
         for batch in token_batches(prompts, extra=settings.max_tokens):
             for sequence, new_ids in zip(batch, self._batch_generate(batch, settings), strict=True):
                 replies[sequence.request] = self._generated(sequence, new_ids)
@@ -238,40 +262,6 @@ def load_libraries(extra: str, *modules: str) -> None:
     import_module("transformers.utils.logging").disable_progress_bar()
 
 
-def prompt_text(tokenizer: Any, messages: Sequence[Message]) -> str:
-    """Write messages as the tokenizer's chat template has them, or one after the other where it has none."""
-    if tokenizer.chat_template:
-        turns = msgspec.to_builtins(list(messages))
-        return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
-    return "\n".join(message.content for message in messages)
-
-
-def encode_text(tokenizer: Any, text: str) -> tuple[int, ...]:
-    """Return token ids; a beginning-of-text token is added only where no chat template has written one."""
-    return tuple(tokenizer(text, add_special_tokens=not tokenizer.chat_template)["input_ids"])
-
-
-class Pair(NamedTuple):
-    """Token ids of a prompt and its answer in one; the first `before` are the prompt's."""
-
-    before: int
-    ids: tuple[int, ...]
-
-
-def encode_pair(tokenizer: Any, prompt: str, answer: str) -> Pair:
-    """Encode prompt and answer as one text, so that tokens are those the model would meet.
-
-    Where a token spans the border, it counts as the answer's.
-    """
-    ids = encode_text(tokenizer, prompt + joint(prompt) + answer)
-    if ids[-1] == tokenizer.eos_token_id:
-        # Some tokenizers end what they encode; whether an end is wanted is for the caller to say.
-        ids = ids[:-1]
-    alone = encode_text(tokenizer, prompt)
-    before = next((n for n, (a, b) in enumerate(zip(alone, ids, strict=False)) if a != b), min(len(alone), len(ids)))
-    return Pair(before, ids)
-
-
 def check_model_folder(folder: Path) -> None:
     """Raise an InputError that names what a model folder lacks."""
     for needed in ("config.json", "tokenizer.json"):
@@ -286,12 +276,6 @@ def weights_hash(folder: Path) -> str:
     kept = {".safetensors", ".json", ".jinja"}
     files = sorted(path for path in folder.iterdir() if path.suffix in kept and path.name != MANIFEST)
     return hashlib.sha256("".join(f"{path.name} {file_hash(path)}\n" for path in files).encode()).hexdigest()[:16]
-
-
-def joint(prompt: str) -> str:
-    """Return what stands between a prompt and an option: a space, or nothing after white space or full-width marks."""
-    last = prompt[-1:]
-    return "" if not last or last.isspace() or unicodedata.east_asian_width(last) in "WF" else " "
 
 
 def token_batches(

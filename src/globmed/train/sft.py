@@ -23,6 +23,7 @@ from globmed.core.item import Item
 from globmed.core.store import Count, Manifest
 from globmed.models import local
 from globmed.models.client import Message
+from globmed.models.tokens import encode_pairs, prompt_text
 from globmed.train import mixture, scratch
 from globmed.train.examples import Example, Loss
 from globmed.train.recipe import Recipe
@@ -93,13 +94,13 @@ def answer_text(item: Item, prompt: str) -> str:
     return prompts.load(f"{prompt}_reply", item.language).render(letter=prompts.LETTERS[item.answer[0]])
 
 
-def encode(tokenizer: Any, item: Item, *, prompt: str, closed_book: bool) -> Example:
-    """Turn an item into token ids: prompt, answer, end of text; the loss is on answer and end."""
-    asked = prompts.render_item(item, prompt, closed_book=closed_book)
-    shown = local.prompt_text(tokenizer, [Message("user", asked)])
-    before, both = local.encode_pair(tokenizer, shown, answer_text(item, prompt))
-    ids = (*both, tokenizer.eos_token_id)
-    return Example(ids, len(ids) - before)
+def encode(tokenizer: Any, items: Sequence[Item], *, prompt: str, closed_book: bool) -> list[Example]:
+    """Turn items into token ids: prompt, answer, end of text; the loss is on answer and end."""
+    shown = (Message("user", prompts.render_item(item, prompt, closed_book=closed_book)) for item in items)
+    asked = [prompt_text(tokenizer, [message]) for message in shown]
+    answers = [answer_text(item, prompt) for item in items]
+    encoded = encode_pairs(tokenizer, list(zip(asked, answers, strict=True)))
+    return [Example((*ids, tokenizer.eos_token_id), len(ids) + 1 - before) for before, ids in encoded]
 
 
 def encode_all(tokenizer: Any, items: Sequence[Item], recipe: Recipe, *, limit: int) -> list[Example]:
@@ -108,19 +109,19 @@ def encode_all(tokenizer: Any, items: Sequence[Item], recipe: Recipe, *, limit: 
     Raises:
         InputError: an item does not fit into `limit` tokens; it is named, never cut.
     """
-    known: dict[tuple[str, str], Example] = {}
-    for item in items:
-        key = item.family, item.language
-        if key not in known:
-            known[key] = encode(tokenizer, item, prompt=recipe.examples.prompt, closed_book=recipe.examples.closed_book)
-            if len(known[key].ids) > limit:
-                raise InputError.at(
-                    f"{item.family} ({item.language})",
-                    found=f"{len(known[key].ids)} tokens",
-                    expected=f"at most the model's context, {limit}",
-                    remedy="Leave its source out (data.sources) or take a model with a longer context",
-                )
-    return [known[item.family, item.language] for item in items]
+    once = {(item.family, item.language): item for item in items}
+    how = recipe.examples
+    encoded = encode(tokenizer, list(once.values()), prompt=how.prompt, closed_book=how.closed_book)
+    for item, example in zip(once.values(), encoded, strict=True):
+        if len(example.ids) > limit:
+            raise InputError.at(
+                f"{item.family} ({item.language})",
+                found=f"{len(example.ids)} tokens",
+                expected=f"at most the model's context, {limit}",
+                remedy="Leave its source out (data.sources) or take a model with a longer context",
+            )
+    by_key = dict(zip(once, encoded, strict=True))
+    return [by_key[item.family, item.language] for item in items]
 
 
 def _starting_point(recipe: Recipe, items: Sequence[Item]) -> tuple[Any, Any]:
@@ -132,11 +133,15 @@ def _starting_point(recipe: Recipe, items: Sequence[Item]) -> tuple[Any, Any]:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         return AutoModelForCausalLM.from_pretrained(folder, local_files_only=True), tokenizer
     wanted = recipe.scratch.tokenizer_languages or recipe.data.languages
+    how = recipe.examples
     texts = (
-        f"{prompts.render_item(item, recipe.examples.prompt, closed_book=recipe.examples.closed_book)} {option}"
+        text
         for item in items
         if item.split == "train" and not item.blocked and (not wanted or item.language in wanted)
-        for option in item.options
+        for text in (
+            prompts.render_item(item, how.prompt, closed_book=how.closed_book),
+            *(f" {option}" for option in item.options),
+        )
     )
     tokenizer = scratch.train_tokenizer(texts, recipe.scratch)
     return scratch.new_network(recipe.scratch, tokenizer, seed=recipe.seed), tokenizer

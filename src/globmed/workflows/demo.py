@@ -25,7 +25,7 @@ from globmed.workflows.evaluate import Evaluation, evaluate_training
 
 NOTE = (
     "This is the demo. It shows the road from data to report on questions about vital signs that the program made "
-    "itself, with networks of 0.3 million parameters. It is no medical model, and its numbers say nothing about one. "
+    "itself, with networks of 0.4 million parameters. It is no medical model, and its numbers say nothing about one. "
     "The questions were asked closed-book, without the ranges that each states."
 )
 SMALL_NOTE = " It was run in small (--small): the networks were hardly trained, and their numbers mean nothing at all."

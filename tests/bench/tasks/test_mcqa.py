@@ -121,7 +121,7 @@ def test_a_condition_is_found_by_its_name() -> None:
 
 @pytest.mark.parametrize("answer", ["generate", "score_letters", "score_options"])
 def test_closed_book_leaves_the_context_out(answer: Answer) -> None:
-    shown = msgspec.structs.replace(item(), context="low ≤ 50 < normal")
+    shown = msgspec.structs.replace(item("en"), context="low ≤ 50 < normal")
 
     def asked(*, closed_book: bool) -> str:
         condition = Condition(answer=answer, closed_book=closed_book)

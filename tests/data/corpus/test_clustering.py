@@ -225,7 +225,7 @@ def test_it_is_done_again_only_when_input_or_configuration_changed(tmp_path: Pat
     written = (tmp_path / "corpus" / "manifest.json").stat().st_mtime_ns
     assert cluster_dataset(folder, out=tmp_path) == first
     assert (tmp_path / "corpus" / "manifest.json").stat().st_mtime_ns == written
-    assert cluster_dataset(folder, out=tmp_path, threshold=0.5) != first
+    assert cluster_dataset(folder, out=tmp_path, threshold=0.8) != first
     stage(tmp_path, [item("s:1"), item("s:2")])
     assert len(set(clusters_of(tmp_path).values())) == 2
     cluster_dataset(folder, out=tmp_path)

@@ -1,5 +1,5 @@
 """One dataset out of many sources: duplicates found, joined into clusters, and splits that no cluster crosses."""
 
-from globmed.data.corpus.clustering import cluster_dataset
+from globmed.data.corpus.clustering import DEFAULT_THRESHOLD, cluster_dataset
 
-__all__ = ["cluster_dataset"]
+__all__ = ["DEFAULT_THRESHOLD", "cluster_dataset"]

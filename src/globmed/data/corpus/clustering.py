@@ -32,6 +32,8 @@ from globmed.data.corpus.duplicates import Family, Pair, find_pairs, gather_fami
 from globmed.data.corpus.splits import Shares, draw_splits, held_out_as, more_held_out
 
 STAGE = "corpus"
+DEFAULT_THRESHOLD = 0.5
+"""Jaccard similarity of word 3-grams; docs/decisions/0001-near-duplicates.md has the pairs it was chosen on."""
 
 
 class DroppedItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +60,7 @@ def cluster_dataset(
     folder: Path,
     *,
     out: Path,
-    threshold: float = 0.8,
+    threshold: float = DEFAULT_THRESHOLD,
     procedural: Collection[str] = (),
     resplit: Mapping[str, Shares] | None = None,
     seed: int = 0,

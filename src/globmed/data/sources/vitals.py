@@ -89,6 +89,7 @@ class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     high: str
     very_high: str
     ranges: str
+    separator: str
     sign: str
     classify: str
     pick: str
@@ -205,7 +206,7 @@ def stated_ranges(case: Case, code: str) -> str:
         for sign in signs:
             low, high = (sign.write(cut, code) for cut in sign.cuts[:2])
             parts.append(f"{text.sites[sign.name]} {low} < {text.normal} ≤ {high} {text.units[sign.name]}")
-        ranges = "; ".join(parts)
+        ranges = text.separator.join(parts)
     else:
         signs = (case.sign,)
         cuts = (case.sign.write(cut, code) for cut in case.sign.cuts)
