@@ -311,7 +311,7 @@ def test_real_duplicates_are_found(real_corpus: tuple[Path, Manifest]) -> None:
         assert clusters[f"headqa:Cuaderno_{one}"] == clusters[f"headqa:Cuaderno_{other}"]
     counted = Counter((pair.first.partition(":")[0], pair.match) for pair in pairs_of(out).values())
     assert counted["headqa", "exact"] == 4
-    assert 10 <= counted["headqa", "near"] <= 30
+    assert 60 <= counted["headqa", "near"] <= 80
     # 95 questions of MMLU-Pro stand in it twice, letter for letter.
     assert 80 <= counted["mmlu_pro", "exact"] <= 110
 
@@ -322,7 +322,7 @@ def test_real_items_all_stay_but_for_duplicates_of_held_out_ones(real_corpus: tu
     by_source: Counter[tuple[str, str]] = Counter()
     for count in manifest.counts:
         by_source[count.source, count.language] += count.read
-        assert count.kept >= 0.99 * count.read
+        assert count.kept >= 0.98 * count.read
         assert count.split != "test" or not count.dropped
     assert by_source == {
         ("headqa", "es"): 6765,

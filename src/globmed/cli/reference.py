@@ -1,0 +1,50 @@
+"""Writes docs/reference.md from the program itself: `python -m globmed.cli.reference > docs/reference.md`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+from globmed.cli import listing
+from globmed.cli.main import app
+
+WIDTH = 100
+SECTIONS = {
+    "Languages": listing.language_rows,
+    "Sources": listing.source_rows,
+    "Tasks": listing.task_rows,
+    "Models and endpoints": listing.model_rows,
+    "Prompts": listing.prompt_rows,
+}
+
+
+def reference() -> str:
+    """Return the page as Markdown: what there is, then every command's help."""
+    parts = ["# Reference", "Written by `make docs`; do not edit."]
+    for title, rows in SECTIONS.items():
+        parts += [f"## {title}", _table(rows())]
+    parts.append("## Commands")
+    command = typer.main.get_command(app)
+    for name, text in _helps(command, "globmed", None):
+        parts += [f"### `{name}`", f"```\n{text.strip()}\n```"]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(rows: listing.Rows) -> str:
+    names = list(rows[0])
+    lines = [names, ["---"] * len(names), *([row[name].replace("|", "\\|") for name in names] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _helps(command: Any, name: str, parent: Any) -> Iterator[tuple[str, str]]:
+    context = typer.Context(command, info_name=name, parent=parent, terminal_width=WIDTH, max_content_width=WIDTH)
+    yield context.command_path, command.get_help(context)
+    for inner, below in getattr(command, "commands", {}).items():
+        yield from _helps(below, inner, context)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())
