@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -132,6 +132,7 @@ def test_options_are_part_of_the_key_when_they_are_scored_and_only_then(model: L
 
 
 @given(st.text(max_size=40), st.text(min_size=1, max_size=20))
+@example("", "<|end|>")
 def test_prompt_and_answer_are_encoded_as_one_text(small_model: Path, prompt: str, answer: str) -> None:
     tokenizer: Any = AutoTokenizer.from_pretrained(small_model)
     ((before, ids),) = encode_pairs(tokenizer, [(prompt, answer)])

@@ -43,9 +43,10 @@ def encode_pairs(tokenizer: Any, pairs: Sequence[tuple[str, str]]) -> list[Pair]
     alone = dict(zip(prompts, encode_texts(tokenizer, prompts), strict=True))
     together = encode_texts(tokenizer, [prompt + joint(prompt) + answer for prompt, answer in pairs])
     found = []
-    for (prompt, _), both in zip(pairs, together, strict=True):
+    for (prompt, answer), both in zip(pairs, together, strict=True):
         # Some tokenizers end what they encode; whether an end is wanted is for the caller to say.
-        ids = both[:-1] if both[-1] == tokenizer.eos_token_id else both
+        added = both[-1:] == (tokenizer.eos_token_id,) and not answer.endswith(tokenizer.eos_token)
+        ids = both[:-1] if added else both
         shared = zip(alone[prompt], ids, strict=False)
         same = next((place for place, (a, b) in enumerate(shared) if a != b), min(len(alone[prompt]), len(ids)))
         found.append(Pair(max(same, 1), ids))

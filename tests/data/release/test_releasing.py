@@ -115,7 +115,7 @@ def test_a_release_follows_its_corpus(tmp_path: Path) -> None:
 
 
 def test_a_stage_without_items_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"expected files named <source>.<language>.parquet"):
+    with pytest.raises(InputError, match=r"expected item files named <source>.<language>.parquet"):
         release_dataset(corpus(tmp_path), out=tmp_path)
 
 
