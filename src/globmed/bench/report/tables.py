@@ -184,7 +184,9 @@ def _accuracy_cell(m: Measure | None, usual: Measure | None) -> Cell:
 def _accuracy_notes(measures: Sequence[Measure], usual: dict[Place, Measure]) -> tuple[str, ...]:
     notes = []
     if any(m.at_chance and not m.baseline for m in measures):
-        notes.append(f"{AT_CHANCE} The interval reaches down to chance: nothing here shows more than guessing.")
+        notes.append(
+            f"{AT_CHANCE} The interval reaches down to chance, or lies below it: nothing here shows more than guessing."
+        )
     if any(m.known and m.place in usual and m.counted < usual[m.place].counted for m in measures):
         notes.append(f"{FEWER} From fewer replies than others in this column, so not the same questions.")
     if any(not m.known for m in measures):
