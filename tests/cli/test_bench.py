@@ -127,6 +127,41 @@ def test_run_score_report(vitals_release: Path, tmp_path: Path) -> None:
     assert len(list((run / "report").glob("*.png"))) >= 2
 
 
+def test_an_endpoint_that_is_not_there_is_named_and_nothing_is_scored(vitals_release: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    options: list[str | Path] = [
+        "--data",
+        vitals_release,
+        "--model",
+        "api:x@http://127.0.0.1:1/v1",
+        "--limit",
+        "1",
+        "--language",
+        "sw",
+    ]
+    refused = globmed("bench", "run", *options, "--answer", "score_options", "--out", run)
+    assert refused.returncode == 2
+    assert not run.exists()
+    done = globmed("bench", "run", *options, "--out", run)
+    assert done.returncode == 3
+    assert "every call of x failed" in done.stderr
+    assert "Connect" in done.stderr
+    (row, *_) = json.loads(globmed("bench", "score", run, "--json").stdout)
+    assert (row["asked"], row["errors"], row["accuracy"]) == (1, 1, None)
+
+
+def test_a_report_of_stale_scores_is_refused(vitals_release: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    options: list[str | Path] = ["--data", vitals_release, "--limit", "5", "--out", run]
+    assert globmed("bench", "run", *options, "--model", "chance").returncode == 0
+    assert f"Run: globmed bench score {run}" in globmed("bench", "report", run).stderr
+    assert globmed("bench", "score", run).returncode == 0
+    assert globmed("bench", "run", *options, "--model", "longest").returncode == 0
+    done = globmed("bench", "report", run)
+    assert done.returncode == 2
+    assert f"has other replies than were scored. Run: globmed bench score {run}" in done.stderr
+
+
 def test_a_run_folder_made_otherwise_is_refused(vitals_release: Path, tmp_path: Path) -> None:
     arguments = ["bench", "run", "--data", str(vitals_release), "--model", "chance", "--out", str(tmp_path / "run")]
     assert globmed(*arguments).returncode == 0

@@ -1,6 +1,7 @@
 """The command as people meet it: quick help, one line an error, the right exit code, JSON that parses."""
 
 import json
+import os
 import signal
 import statistics
 import subprocess
@@ -69,6 +70,22 @@ def test_an_interrupted_command_exits_with_130_in_one_line(tmp_path: Path, numbe
     assert process.returncode == 130
     assert "Traceback" not in said
     assert f"error: stopped by {number.name}" in said
+
+
+def test_a_bug_is_one_line_and_no_finding() -> None:
+    code = "import sys; sys.argv = ['globmed', 'list', 'tasks']; import globmed.bench.tasks as t; t.tasks = None\n"
+    code += "from globmed.cli.main import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr.startswith("internal error: TypeError")
+    assert done.stderr.count("\n") == 1
+
+
+def test_text_that_a_terminal_cannot_show_stops_nothing() -> None:
+    command = [sys.executable, "-m", "globmed", "list", "languages"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
 
 
 def test_debug_shows_where_an_error_was_raised(tmp_path: Path) -> None:

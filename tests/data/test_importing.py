@@ -5,6 +5,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ ALL = [Wanted(name, FIXTURES / name) for name in NAMES]
 
 
 def invented(read: Callable[[Path, Sequence[str], int], Iterator[Item | Dropped]], **terms: bool) -> Source:
-    return Source(
+    made = Source(
         name="invented",
         title="Invented",
         kind="mcqa",
@@ -35,8 +36,8 @@ def invented(read: Callable[[Path, Sequence[str], int], Iterator[Item | Dropped]
         citation="",
         obtain="Write it yourself",
         read=read,
-        **terms,
     )
+    return replace(made, **terms)  # type: ignore[arg-type]
 
 
 def item(family: str, code: str, *, place: str = "", findings: tuple[Finding, ...] = ()) -> Item:
@@ -210,7 +211,7 @@ def test_one_question_twice_names_both_places(tmp_path: Path) -> None:
     assert list((tmp_path / "out/import").iterdir()) == []
 
 
-def test_a_broken_file_leaves_no_stage(tmp_path: Path) -> None:
+def test_a_broken_file_leaves_the_earlier_stage(tmp_path: Path) -> None:
     files = Path(shutil.copytree(FIXTURES / "pubmedqa", tmp_path / "pubmedqa"))
     wanted = [Wanted("medqa", FIXTURES / "medqa"), Wanted("pubmedqa", files)]
     import_sources(wanted, out=tmp_path / "out")
@@ -218,8 +219,27 @@ def test_a_broken_file_leaves_no_stage(tmp_path: Path) -> None:
         file.truncate(1000)
     with pytest.raises(InputError, match=r"ori_pqal\.json:\d+: found broken JSON"):
         import_sources(wanted, out=tmp_path / "out")
+    assert {one.source for one in read_items(tmp_path / "out/import")} == {"medqa", "pubmedqa"}
+    with pytest.raises(InputError, match=r"ori_pqal\.json"):
+        import_sources(wanted, out=tmp_path / "new")
     with pytest.raises(InputError, match="no manifest"):
-        list(read_items(tmp_path / "out/import"))
+        list(read_items(tmp_path / "new/import"))
+
+
+def test_an_import_deletes_no_source_of_an_earlier_one(tmp_path: Path) -> None:
+    import_sources([Wanted("medqa", FIXTURES / "medqa")], out=tmp_path)
+    with pytest.raises(UsageError, match="holds medqa; this import would delete medqa"):
+        import_sources([Wanted("mmlu_pro", FIXTURES / "mmlu_pro")], out=tmp_path)
+    assert {one.source for one in read_items(tmp_path / "import")} == {"medqa"}
+
+
+def test_a_file_read_from_beside_the_named_one_is_an_input_too(tmp_path: Path) -> None:
+    files = Path(shutil.copytree(FIXTURES / "pubmedqa", tmp_path / "pubmedqa"))
+    wanted = [Wanted("pubmedqa", files / "ori_pqal.json")]
+    import_sources(wanted, out=tmp_path)
+    (files / "test_ground_truth.json").write_text("{}")
+    with pytest.raises(InputError, match=r"test_ground_truth\.json: found no paper"):
+        import_sources(wanted, out=tmp_path)
 
 
 def test_an_unreadable_file_is_the_machines_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -163,6 +163,27 @@ def test_a_dataset_without_train_items_is_refused(tmp_path: Path, recipe_file: P
         train(read_recipe(recipe_file), out=tmp_path / "model")
 
 
+def test_a_checkpoint_of_another_recipe_is_not_gone_on_from(recipe_file: Path, tmp_path: Path) -> None:
+    def stop(done: int, _total: int) -> None:
+        if done == 12:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(read_recipe(recipe_file), out=tmp_path / "mixed", on_step=stop)
+    assert list((tmp_path / "mixed" / "checkpoints").glob("checkpoint-*"))
+    recipe_file.write_text(recipe_file.read_text().replace("seed = 0", "seed = 9"))
+    train(read_recipe(recipe_file), out=tmp_path / "clean")
+    train(read_recipe(recipe_file), out=tmp_path / "mixed")
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("clean", "mixed")]
+    assert weights[0] == weights[1]
+
+
+def test_a_dataset_is_not_written_over_by_a_model(recipe_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds the stage 'release'"):
+        train(read_recipe(recipe_file), out=tmp_path / "release")
+    assert read_manifest(tmp_path / "release").stage == "release"
+
+
 @pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_with_the_same_weights(recipe_file: Path, tmp_path: Path) -> None:
     recipe_file.write_text(recipe_file.read_text().replace("steps = 20", "steps = 400"))

@@ -46,6 +46,9 @@ def test_the_whole_road_in_small_and_again_from_where_it_was(tmp_path: Path) -> 
     again = demo(tmp_path, "--small", "--json")
     assert gains_by_tier(again)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")} == written
+    other = demo(tmp_path, "--small", "--seed", "1")
+    assert other.returncode == 2
+    assert "Name another folder" in other.stderr
     # The base model never saw a low-resource language; its recipe and manifest say so.
     assert {count.language for count in read_manifest(tmp_path / "models" / "base").counts} == {
         code for code, row in languages().items() if row.tier == "high"

@@ -7,6 +7,8 @@ Nothing is judged here: scoring reads what this leaves and needs no model.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +22,8 @@ from globmed.bench.tasks import Condition, Task, task
 from globmed.core.errors import TermsError, UsageError
 from globmed.core.item import Item
 from globmed.core.store import MANIFEST, Manifest, read_manifest, read_records, stage_hash, up_to_date, writing_stage
-from globmed.models.campaign import CampaignStats, run_campaign
-from globmed.models.client import Client, Request, reply_key
+from globmed.models.campaign import Answered, CampaignStats, run_campaign
+from globmed.models.client import Client, Message, Request, reply_key
 from globmed.models.journal import Journal
 from globmed.prompts import load
 
@@ -39,11 +41,13 @@ class ModelRun:
         in_flight: requests under way when an earlier run of it was killed: sent, perhaps paid for, and asked again.
         torn_bytes: length of a half-written reply that was cut off the journal.
         stats: of its campaign.
+        failures: text of an error to the number of requests that now have it; the commonest first.
     """
 
     model: str
     revision: str
     folder: str
+    failures: dict[str, int]
     in_flight: int
     torn_bytes: int
     stats: CampaignStats
@@ -95,6 +99,7 @@ def run_benchmark(
     if len(set(names)) < len(names):
         raise UsageError("two of the models have the same id and revision; ask each once")
     asking = task(plan.task)
+    _try_out(models, asking, plan, concurrency)
     asked = _choose_items(data, plan, asking, out)
     _refuse_forbidden(out, models)
     done = []
@@ -102,6 +107,17 @@ def run_benchmark(
         _note_asked(out, name, client, asking, plan)
         done.append(_ask(out, name, client, asking, plan, concurrency=concurrency, on_progress=on_progress))
     return RunResult(run=out, asked=asked, models=tuple(done))
+
+
+def _try_out(models: Sequence[Client], asking: Task, plan: Plan, concurrency: int) -> None:
+    """Find out what a model cannot serve before the run's folder holds anything."""
+    if concurrency < 1:
+        raise UsageError(f"concurrency is {concurrency}; expected at least 1")
+    for name in plan.answers:
+        _prompt(asking, name)
+        settings = msgspec.structs.replace(plan.settings, answer=Condition.named(name).answer)
+        for client in models:
+            client.sent(Request(messages=(Message("user", "?"),), options=("a", "b"), settings=settings))
 
 
 def _choose_items(data: Path, plan: Plan, asking: Task, out: Path) -> Manifest:
@@ -223,14 +239,22 @@ def _ask(
         if on_progress is not None:
             on_progress(client.model, stats)
 
+    failures: Counter[str] = Counter()
+
+    def note(answered: Answered) -> None:
+        if answered.reply.status == "error":
+            # Texts that differ in their numbers alone are one cause.
+            failures[re.sub(r"\d+", "N", answered.reply.finish)] += 1
+
     requests = (put.request for put in _puts(out, asking, plan))
     with Journal.open(journal_path(out, name)) as journal:
         opened = journal.opened
-        stats = run_campaign(requests, client, journal, concurrency=concurrency, on_progress=report)
+        stats = run_campaign(requests, client, journal, concurrency=concurrency, on_answer=note, on_progress=report)
     return ModelRun(
         model=client.model,
         revision=client.revision,
         folder=name,
+        failures=dict(failures.most_common()),
         in_flight=len(opened.in_flight),
         torn_bytes=opened.torn_bytes,
         stats=stats,

@@ -57,6 +57,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise UsageError(f"answer modes: found {self.answers}; expected at least one, each once")
         if self.runs < 1 or (self.limit is not None and self.limit < 1):
             raise UsageError(f"runs {self.runs}, limit {self.limit}; expected each to be at least 1")
+        if self.seed < 0:
+            raise UsageError(f"seed is {self.seed}; expected 0 or more")
 
 
 class Part(NamedTuple):

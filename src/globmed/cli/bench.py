@@ -9,6 +9,7 @@ import typer
 
 from globmed.cli import output
 from globmed.cli.output import AsJson
+from globmed.core.errors import EnvironmentFailedError
 
 if TYPE_CHECKING:
     from globmed.bench.runner import RunResult
@@ -37,7 +38,7 @@ def run_command(
         int | None, typer.Option("--limit", help="So many questions a source, the same in each language.")
     ] = None,
     runs: Annotated[int, typer.Option("--runs", help="How often each item is asked.")] = 1,
-    seed: Annotated[int, typer.Option("--seed", help="Of the drawing of questions.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the drawing of questions.")] = 0,
     max_tokens: Annotated[int, typer.Option("--max-tokens", help="Limit of a generated reply.")] = 512,
     temperature: Annotated[float, typer.Option("--temperature")] = 0.0,
     score_end: Annotated[bool, typer.Option("--score-end", help="Count the end of the answer in likelihoods.")] = False,
@@ -69,6 +70,11 @@ def run_command(
             on_progress=lambda name, stats: tell(f"asking {name}", sum(stats.replies.values()), None),
         )
     _show_run(result, as_json=as_json)
+    for one in result.models:
+        if one.failures and sum(one.failures.values()) == sum(one.stats.replies.values()):
+            raise EnvironmentFailedError(
+                f"every call of {one.model} failed: {next(iter(one.failures))}. Run it again to ask again"
+            )
 
 
 @app.command("score")
@@ -120,7 +126,7 @@ def accuracy_row(row: dict[str, Any]) -> dict[str, Any]:
         "items": row["items"],
         "clusters": row["clusters"],
         "accuracy %": row["reason"] if row["accuracy"] != row["accuracy"] else f"{100 * row['accuracy']:.1f}{bounds}",
-        "chance %": f"{100 * row['chance']:.1f}",
+        "chance %": "–" if row["chance"] != row["chance"] else f"{100 * row['chance']:.1f}",
         "no answer read": {name: number for name, number in unanswered.items() if number},
         "errors": row["errors"],
     }
@@ -138,6 +144,7 @@ def _show_run(result: RunResult, *, as_json: bool) -> None:
             "in flight when killed": one.in_flight,
             "shared": one.stats.shared,
             "errors": one.stats.replies.get("error", 0),
+            **({"failures": one.failures} if as_json else {}),
         }
         for one in result.models
     ]
@@ -147,4 +154,7 @@ def _show_run(result: RunResult, *, as_json: bool) -> None:
         return
     output.show(items, as_json=False, title="Items")
     output.show(models, as_json=False, title="Replies")
+    for one in result.models:
+        for reason, number in list(one.failures.items())[:3]:
+            output.say(f"{number} calls of {one.model} failed: {reason}")
     output.say(f"Run: {result.run}   next: globmed bench score {result.run}")

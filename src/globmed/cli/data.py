@@ -14,7 +14,7 @@ app = typer.Typer(help="Build a dataset: import, cluster, release.", no_args_is_
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a finished stage.", metavar="STAGE")]
 Out = Annotated[Path, typer.Option("--out", help="The dataset's folder; each stage writes a folder of its name there.")]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of whatever is drawn at random.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of whatever is drawn at random.")]
 
 
 @app.command("import")

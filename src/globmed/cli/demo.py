@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from globmed.cli.output import AsJson
 
 def demo_command(
     out: Annotated[Path, typer.Option("--out", help="Folder for everything the demo makes.")] = Path("demo"),
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the questions.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the questions.")] = 0,
     small: Annotated[bool, typer.Option("--small", help="Train next to nothing, to see that it runs.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -47,6 +48,13 @@ def gain_row(row: dict[str, Any]) -> dict[str, Any]:
         "questions x languages": row["items"],
         "base %": f"{100 * row['base']:.1f}",
         "tuned %": f"{100 * row['tuned']:.1f}",
-        "gain, points": f"{row['gain_points']:+.1f} ({row['gain_low']:+.1f} to {row['gain_high']:+.1f})",
-        "ratio": f"{row['ratio']:.2f} ({row['ratio_low']:.2f} to {row['ratio_high']:.2f})",
+        "gain, points": with_interval(row["gain_points"], row["gain_low"], row["gain_high"], "+.1f"),
+        "ratio": with_interval(row["ratio"], row["ratio_low"], row["ratio_high"], ".2f"),
     }
+
+
+def with_interval(value: float, low: float, high: float, form: str) -> str:
+    """Write a number with its interval, and a dash for what there is not."""
+    if math.isnan(value):
+        return "–"
+    return f"{value:{form}}" + ("" if math.isnan(low) else f" ({low:{form}} to {high:{form}})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -54,8 +55,12 @@ def main() -> None:
     sys.excepthook = _one_line
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Yoruba is no reason to stop
     try:
-        app()
+        # Called as an object, typer would put its own hook for tracebacks into the place of ours.
+        typer.main.get_command(app)(prog_name="globmed")
     except GlobmedError as error:
         _fail(error)
     except (OSError, MemoryError) as error:

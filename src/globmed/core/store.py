@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MANIFEST = "manifest.json"
+WRITING = ".writing"
 ROWS_PER_BATCH = 10_000
 
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -50,8 +52,15 @@ class Count(msgspec.Struct, frozen=True, kw_only=True, rename={"read": "in"}):
     dropped: dict[str, int] = {}
 
     def __post_init__(self) -> None:
-        """Hold every stage to its books: nothing may vanish between what was read and what was kept."""
-        assert self.read == self.kept + sum(self.dropped.values()), self
+        """Hold every stage to its books: nothing may vanish between what was read and what was kept.
+
+        Raises:
+            InputError: the numbers do not add up.
+        """
+        if self.read != self.kept + sum(self.dropped.values()):
+            place = f"counts of {self.source}, {self.language}, {self.split}"
+            found = f"{self.read} in, {self.kept} kept and {sum(self.dropped.values())} dropped"
+            raise InputError.at(place, found=found, expected="in = kept + dropped")
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,15 +117,23 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with _written(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise EnvironmentFailedError(f"{path}: could not be written: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -126,7 +143,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 class StageWriter:
-    """Collects the files and counts of one stage; made by `writing_stage`."""
+    """Collects the files and counts of one stage in a folder of their own; made by `writing_stage`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -149,9 +166,11 @@ class StageWriter:
         self.files[name] = FileEntry(sha256=digest, rows=rows)
         return rows
 
-    def adopt(self, name: str) -> None:
-        """Record a file that something else wrote into the stage's folder, such as a model's weights."""
-        self.files[name] = FileEntry(sha256=file_hash(self.folder / name), rows=0)
+    def adopt_all(self) -> None:
+        """Record the files that something else wrote into `folder`, such as a model's weights."""
+        for path in sorted(self.folder.iterdir()):
+            if path.is_file() and path.name not in self.files:
+                self.files[path.name] = FileEntry(sha256=file_hash(path), rows=0)
 
 
 @contextmanager
@@ -164,18 +183,29 @@ def writing_stage(
 ) -> Iterator[StageWriter]:
     """Write one stage: its files through the writer given, its manifest when the block ends well.
 
-    The manifest of an earlier run goes first, so that a stage that was interrupted is never taken for whole.
+    Files are written beside the stage and moved into it at the end, so that a stage made earlier stands until the new
+    one is whole. Its manifest goes first and comes last: killed while the files are moved, it counts as unfinished.
+
+    Raises:
+        UsageError: the folder holds another stage.
+        EnvironmentFailedError: the disk is full or the folder cannot be written.
     """
-    manifest = folder / MANIFEST
-    earlier = read_manifest(folder).files if manifest.exists() else {}
+    earlier = _own_files(folder, stage)
+    beside = folder / WRITING
     try:
-        manifest.unlink(missing_ok=True)
-    except OSError as error:
-        raise EnvironmentFailedError(f"{manifest}: could not be replaced: {error.strerror}") from error
-    writer = StageWriter(folder)
-    yield writer
-    for name in earlier.keys() - writer.files.keys():
-        (folder / name).unlink(missing_ok=True)
+        with _written(folder):
+            shutil.rmtree(beside, ignore_errors=True)
+            beside.mkdir(parents=True)
+        writer = StageWriter(beside)
+        yield writer
+        with _written(folder):
+            (folder / MANIFEST).unlink(missing_ok=True)
+            for name in earlier - writer.files.keys():
+                (folder / name).unlink(missing_ok=True)
+            for name in writer.files:
+                (beside / name).replace(folder / name)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
     record = Manifest(
         stage=stage,
         configuration=dict(configuration or {}),
@@ -183,7 +213,20 @@ def writing_stage(
         files=writer.files,
         counts=tuple(writer.counts),
     )
-    write_text(manifest, msgspec.json.format(msgspec.json.encode(record), indent=2).decode() + "\n")
+    write_text(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(record), indent=2).decode() + "\n")
+
+
+def _own_files(folder: Path, stage: str) -> set[str]:
+    """Return the files of the same stage made earlier; a manifest that cannot be read names none."""
+    try:
+        manifest = read_manifest(folder)
+    except InputError:
+        return set()
+    if manifest.stage != stage:
+        raise UsageError(
+            f"{folder}: holds the stage {manifest.stage!r}, which {stage!r} would replace. Name another folder"
+        )
+    return set(manifest.files)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -200,9 +243,13 @@ def read_manifest(folder: Path) -> Manifest:
             str(folder), found=f"no {MANIFEST}", expected="the folder of a finished stage", remedy=remedy
         )
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError.at(str(path), found=str(error), expected="a manifest written by globmed") from error
+    for name in manifest.files:
+        if Path(name).name != name:
+            raise InputError.at(str(path), found=f"the file name {name!r}", expected="names of files in its own folder")
+    return manifest
 
 
 def count_rows(manifest: Manifest) -> list[dict[str, Any]]:
@@ -221,13 +268,20 @@ def count_rows(manifest: Manifest) -> list[dict[str, Any]]:
 
 
 def up_to_date(folder: Path, *, configuration: Mapping[str, Any], inputs: Mapping[str, str]) -> Manifest | None:
-    """Return the manifest of a stage already made from the same configuration, inputs and code, else None."""
-    if not (folder / MANIFEST).is_file():
+    """Return the manifest of a stage already made from the same configuration, inputs and code, else None.
+
+    A stage whose manifest cannot be read, or of which a file changed, is not up to date: running it again mends it.
+    """
+    try:
+        manifest = read_manifest(folder)
+    except InputError:
         return None
-    manifest = read_manifest(folder)
     asked = msgspec.json.decode(msgspec.json.encode(configuration))
     same = manifest.configuration == asked and manifest.inputs == dict(inputs) and manifest.code_version == __version__
-    return manifest if same and all((folder / name).is_file() for name in manifest.files) else None
+    whole = same and all(
+        (folder / name).is_file() and file_hash(folder / name) == entry.sha256 for name, entry in manifest.files.items()
+    )
+    return manifest if whole else None
 
 
 def checked_file(folder: Path, name: str) -> Path:

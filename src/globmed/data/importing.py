@@ -81,6 +81,7 @@ def import_sources(wanted: Sequence[Wanted], *, languages: Sequence[str] = (), o
     if finished:
         _check_present(readings, finished.counts, asked=bool(languages))
         return finished
+    _refuse_to_delete(folder, {reading.source.name for reading in readings})
     with writing_stage(folder, STAGE, configuration=configuration, inputs=inputs) as writer:
         dropped: list[DroppedRow] = []
         for reading in readings:
@@ -88,6 +89,19 @@ def import_sources(wanted: Sequence[Wanted], *, languages: Sequence[str] = (), o
         _check_present(readings, writer.counts, asked=bool(languages))
         writer.write(DROPPED, dropped, DroppedRow)
     return read_manifest(folder)
+
+
+def _refuse_to_delete(folder: Path, named: set[str]) -> None:
+    """Raise a UsageError where an earlier import holds sources that this one does not name."""
+    try:
+        held = set(read_manifest(folder).configuration.get("sources", ()))
+    except InputError:
+        return
+    if lost := held - named:
+        raise UsageError(
+            f"{folder}: holds {', '.join(sorted(held))}; this import would delete {', '.join(sorted(lost))}. "
+            "Name all sources in one import, or another folder"
+        )
 
 
 def findings_table(folder: Path) -> pa.Table:
@@ -228,7 +242,9 @@ def _input_hashes(reading: _Reading) -> Iterator[tuple[str, str]]:
             expected=f"the files of {reading.source.name}",
             remedy=reading.source.obtain,
         )
-    for path in sorted(reading.path.rglob("*")) if reading.path.is_dir() else [reading.path]:
+    beside = [reading.path.with_name(name) for name in reading.source.beside]
+    files = [reading.path, *(path for path in beside if path.is_file())]
+    for path in sorted(reading.path.rglob("*")) if reading.path.is_dir() else files:
         inside = path.relative_to(reading.root)
         if path.is_file() and not any(part.startswith(".") for part in inside.parts):
             try:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
+
+from globmed.core.errors import UsageError
 
 LETTERS = "ABCDEFGHIJ"
 
@@ -40,6 +43,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     top_p: float = 1.0
     seed: int | None = None
     score_end: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what no endpoint could heed.
+
+        Raises:
+            UsageError: a limit below 1, a temperature below 0 or none, or a share outside 0 to 1.
+        """
+        if self.max_tokens < 1:
+            raise UsageError(f"max_tokens is {self.max_tokens}; expected at least 1")
+        if not 0 <= self.temperature < math.inf:
+            raise UsageError(f"temperature is {self.temperature}; expected 0 or more")
+        if not 0 < self.top_p <= 1:
+            raise UsageError(f"top_p is {self.top_p}; expected above 0, at most 1")
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

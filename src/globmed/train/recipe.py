@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 from globmed.core.errors import InputError
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+NotNegative = Annotated[int, msgspec.Meta(ge=0)]
+Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 
 class Scratch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -17,13 +23,13 @@ class Scratch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         tokenizer_languages: languages whose train items the tokenizer sees; default: those of the mixture.
     """
 
-    hidden_size: int = 64
-    layers: int = 4
-    ffn_size: int = 192
-    heads: int = 4
-    key_value_heads: int = 2
-    context_tokens: int = 512
-    vocabulary: int = 1300
+    hidden_size: Count = 64
+    layers: Count = 4
+    ffn_size: Count = 192
+    heads: Count = 4
+    key_value_heads: Count = 2
+    context_tokens: Count = 512
+    vocabulary: Count = 1300
     tokenizer_languages: tuple[str, ...] = ()
 
 
@@ -40,7 +46,7 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     folder: str
     languages: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
-    temperature: float = 1.0
+    temperature: Annotated[float, msgspec.Meta(ge=1)] = 1.0
 
 
 class Examples(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,15 +71,15 @@ class Optimisation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         checkpoint_steps: a checkpoint every so many steps, from which an interrupted run goes on.
     """
 
-    steps: int
-    batch_size: int = 32
-    learning_rate: float = 1e-5
-    warmup_steps: int = 50
-    weight_decay: float = 0.01
-    beta1: float = 0.9
-    beta2: float = 0.999
-    threads: int = 0
-    checkpoint_steps: int = 200
+    steps: Count
+    batch_size: Count = 32
+    learning_rate: Positive = 1e-5
+    warmup_steps: NotNegative = 50
+    weight_decay: Annotated[float, msgspec.Meta(ge=0)] = 0.01
+    beta1: Share = 0.9
+    beta2: Share = 0.999
+    threads: NotNegative = 0
+    checkpoint_steps: Count = 200
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,7 +90,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     examples: Examples = Examples()
     scratch: Scratch | None = None
     checkpoint: str = ""
-    seed: int = 0
+    seed: NotNegative = 0
 
     def __post_init__(self) -> None:
         """Ask for exactly one starting point."""

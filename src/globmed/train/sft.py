@@ -73,18 +73,27 @@ def train(recipe: Recipe, *, out: Path, on_step: Callable[[int, int], None] | No
             recipe.optimisation,
             seed=recipe.seed,
             pad=tokenizer.pad_token_id or 0,
-            work=out / "checkpoints",
+            work=_checkpoints(out, configuration, inputs),
             on_step=on_step,
         )
-        network.save_pretrained(out)
-        tokenizer.save_pretrained(out)
+        network.save_pretrained(stage.folder)
+        tokenizer.save_pretrained(stage.folder)
         stage.write("losses.jsonl", losses, Loss)
         stage.counts.extend(_counts(chosen))
-        for path in sorted(out.iterdir()):
-            if path.is_file() and path.name not in {*stage.files, store.MANIFEST}:
-                stage.adopt(path.name)
+        stage.adopt_all()
     shutil.rmtree(out / "checkpoints", ignore_errors=True)
     return store.read_manifest(out)
+
+
+def _checkpoints(out: Path, configuration: dict[str, Any], inputs: dict[str, str]) -> Path:
+    """Return the folder of the run's checkpoints, emptied of those that another recipe or other data left there."""
+    folder = out / "checkpoints"
+    made_from = folder / "made_from.json"
+    text = msgspec.json.encode([configuration, inputs], order="sorted").decode()
+    if not made_from.is_file() or made_from.read_text(encoding="utf-8") != text:
+        shutil.rmtree(folder, ignore_errors=True)
+        store.write_text(made_from, text)
+    return folder
 
 
 def answer_text(item: Item, prompt: str) -> str:

@@ -10,7 +10,6 @@ import torch
 import transformers
 from torch.nn.functional import cross_entropy
 from torch.utils.data import Sampler, SequentialSampler
-from transformers.trainer_utils import get_last_checkpoint
 
 from globmed.train.examples import Example, Loss
 from globmed.train.recipe import Optimisation
@@ -135,8 +134,10 @@ def fit(
         callbacks=[Progress(on_step, optimisation.steps)] if on_step else [],
     )
     trainer.remove_callback(transformers.PrinterCallback)
-    checkpoint = get_last_checkpoint(str(work)) if work.is_dir() else None  # type: ignore[no-untyped-call]
-    trainer.train(resume_from_checkpoint=checkpoint)
+    # The Trainer writes this file last: a checkpoint without it was cut off.
+    whole = [state.parent for state in work.glob("checkpoint-*/trainer_state.json")]
+    last = max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
+    trainer.train(resume_from_checkpoint=str(last) if last else None)
     return [
         Loss(step=int(entry["step"]), loss=entry["loss"], learning_rate=entry["learning_rate"])
         for entry in trainer.state.log_history

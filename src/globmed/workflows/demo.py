@@ -16,6 +16,7 @@ import msgspec
 
 from globmed.bench.selection import Plan
 from globmed.core import store
+from globmed.core.errors import UsageError
 from globmed.core.language import languages
 from globmed.data import pipeline
 from globmed.models.client import Settings
@@ -59,6 +60,7 @@ def run_demo(*, out: Path, seed: int = 0, small: bool = False, on_progress: OnPr
         GlobmedError: as the stages do.
     """
     tell = on_progress or (lambda _what, _done, _total: None)
+    _keep_to(out, {"seed": seed, "small": small})
     tell("making questions in 12 languages", 0, None)
     data = out / "data"
     imported = pipeline.import_dataset(["vitals"], languages=list(languages()), out=data, seed=seed)
@@ -88,6 +90,20 @@ def run_demo(*, out: Path, seed: int = 0, small: bool = False, on_progress: OnPr
         on_progress=lambda model, stats: tell(f"asking {model}", sum(stats.replies.values()), None),
     )
     return Demo(release=release, base=folders["base"], tuned=folders["tuned"], evaluation=evaluation)
+
+
+def _keep_to(out: Path, options: dict[str, int]) -> None:
+    """Refuse to mix two demos in one folder.
+
+    Raises:
+        UsageError: the folder was made with other options.
+    """
+    path = out / "demo.json"
+    text = msgspec.json.encode(options).decode()
+    if path.is_file() and path.read_text(encoding="utf-8") != text:
+        made = path.read_text(encoding="utf-8")
+        raise UsageError(f"{out}: was made with {made}, now asked with {text}. Name another folder with --out")
+    store.write_text(path, text)
 
 
 def _recipe(out: Path, name: str, *, small: bool) -> Recipe:

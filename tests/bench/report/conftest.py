@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pytest
 
 from globmed.bench.asked import ASKED, ITEMS, Asked, asked_folder, models_folder, scores_folder
-from globmed.bench.scoring import SCORES, Outcome, Score
+from globmed.bench.scoring import SCORES, Outcome, Score, score_inputs
 from globmed.bench.selection import Plan
 from globmed.core.item import Item, Provenance
 from globmed.core.language import languages
@@ -141,7 +141,7 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
             configuration = {"task": "mcqa", "model": model, "revision": "made-up"}
             with writing_stage(models_folder(run) / f"m{number}", "model", configuration=configuration) as writer:
                 writer.write(ASKED, [], Asked)
-        with writing_stage(scores_folder(run), "scores", inputs={"replies/m0.journal": "1" * 64}) as writer:
+        with writing_stage(scores_folder(run), "scores", inputs=score_inputs(run)) as writer:
             writer.write(SCORES, made_up_scores(models, codes=codes, questions=questions), Score)
         return run
 

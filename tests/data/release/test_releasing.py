@@ -114,6 +114,13 @@ def test_a_release_follows_its_corpus(tmp_path: Path) -> None:
     assert [path.name for path in sorted((tmp_path / "release").iterdir())] == ["manifest.json", "s.es.train.parquet"]
 
 
+def test_items_that_were_not_clustered_are_refused(tmp_path: Path) -> None:
+    with writing_stage(tmp_path / "import", "import") as stage:
+        stage.write("s.en.parquet", [], Item)
+    with pytest.raises(InputError, match="found the stage 'import'; expected the stage 'corpus'"):
+        release_dataset(tmp_path / "import", out=tmp_path)
+
+
 def test_a_stage_without_items_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"expected item files named <source>.<language>.parquet"):
         release_dataset(corpus(tmp_path), out=tmp_path)

@@ -139,10 +139,11 @@ def _section(index: int, measures: list[Measure], gained: list[Gained], *, headi
 def _left_out(evidence: Evidence) -> str:
     total = sum(entry.items for entry in evidence.books if entry.reason)
     read = sum(entry.items for entry in evidence.books)
+    each = "each language counted by itself" + (", and each run" if evidence.question_sets > 1 else "")
     if not total:
-        return f"Nothing: all {counted(read, 'question')} of the data were asked, each language counted by itself."
+        return f"Nothing: all {counted(read, 'question')} of the data were asked, {each}."
     return (
-        f"Of {counted(read, 'question')} in the data, {count(total)} were not asked, each language counted by itself."
+        f"Of {counted(read, 'question')} in the data, {count(total)} were not asked, {each}."
         " “Blocked” names the check that found a question defective."
     )
 

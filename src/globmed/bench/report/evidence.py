@@ -13,6 +13,7 @@ import msgspec
 from globmed.bench.analysis import AccuracyRow, accuracy_table
 from globmed.bench.asked import asked_folder, models_folder, scores_folder
 from globmed.bench.report.measure import Measure
+from globmed.bench.scoring import check_scored
 from globmed.core.errors import UsageError
 from globmed.core.store import Manifest, read_manifest, records_to_table, stage_hash
 
@@ -74,12 +75,15 @@ def read_runs(runs: Sequence[Path]) -> Evidence:
     """Read scored runs.
 
     Raises:
-        UsageError: no run is given, or two measure one model on one task and language with different results.
+        UsageError: no run is given, one was not scored since it last asked, or
+            two measure one model on one task and language with different results.
         InputError: a folder holds no scored run.
         HashMismatchError: scores were changed by hand.
     """
     if not runs:
         raise UsageError("no run given; name the folder of at least one scored run")
+    for run in runs:
+        check_scored(run)
     asked = {stage_hash(asked_folder(run)): read_manifest(asked_folder(run)) for run in runs}
     return Evidence(
         measures=tuple(_measures(runs)),

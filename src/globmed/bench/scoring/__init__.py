@@ -133,16 +133,36 @@ def score_run(run: Path, *, per_byte: bool | None = None) -> Manifest:
         raise InputError.at(str(models_folder(run)), found="no model", expected="a run that has asked at least one")
     if begun := [name for name in names if not (models_folder(run) / name / MANIFEST).is_file()]:
         raise UsageError(f"{run}: asking {begun[0]} was stopped before it began. {_GO_ON}")
-    inputs = {"asked": stage_hash(asked_folder(run))}
-    for name in names:
-        inputs[f"models/{name}"] = stage_hash(models_folder(run) / name)
-        if journal_path(run, name).is_file():
-            inputs[f"replies/{name}.journal"] = file_hash(journal_path(run, name))
+    inputs = score_inputs(run)
     folder = scores_folder(run)
     with writing_stage(folder, "scores", configuration={"per_byte": per_byte}, inputs=inputs) as writer:
         scores = (score for name in names for score in _scores(run, name, items, per_byte))
         writer.write(SCORES, scores, Score)
     return read_manifest(folder)
+
+
+def score_inputs(run: Path) -> dict[str, str]:
+    """Return the hashes of all that a run's scores are made from: items, models asked, replies."""
+    inputs = {"asked": stage_hash(asked_folder(run))}
+    for folder in sorted(path for path in models_folder(run).glob("*") if path.is_dir()):
+        inputs[f"models/{folder.name}"] = stage_hash(folder)
+        if journal_path(run, folder.name).is_file():
+            inputs[f"replies/{folder.name}.journal"] = file_hash(journal_path(run, folder.name))
+    return inputs
+
+
+def check_scored(run: Path) -> None:
+    """Refuse a run that was not scored, or not since it last asked a model.
+
+    Raises:
+        UsageError: the text says which command to run.
+        InputError: the folder is no run.
+    """
+    read_manifest(asked_folder(run))
+    if not (scores_folder(run) / MANIFEST).is_file():
+        raise UsageError(f"{run}: has no scores. Run: globmed bench score {run}")
+    if read_manifest(scores_folder(run)).inputs != score_inputs(run):
+        raise UsageError(f"{run}: has other replies than were scored. Run: globmed bench score {run}")
 
 
 def _scores(run: Path, name: str, items: dict[tuple[str, str], Item], per_byte: bool | None) -> Iterator[Score]:  # noqa: FBT001
@@ -152,7 +172,10 @@ def _scores(run: Path, name: str, items: dict[tuple[str, str], Item], per_byte: 
     saved = read_replies(journal) if journal.is_file() else iter(())
     replies = {key: reply for key, reply in saved if key in wanted}
     if missing := len(wanted) - len(replies):
-        raise UsageError(f"{run}: {missing} of {len(wanted)} requests to {rows[0].model} have no reply yet. {_GO_ON}")
+        raise UsageError(
+            f"{run}: {missing} of {len(wanted)} requests to {rows[0].model} have no reply yet. {_GO_ON}. "
+            f"To leave the model out, remove the folder {models_folder(run) / name}"
+        )
     for row in rows:
         yield _score(row, items[row.family, row.language], replies[row.key], per_byte)
 

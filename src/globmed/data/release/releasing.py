@@ -30,6 +30,13 @@ def release_dataset(folder: Path, *, out: Path, private: bool = False) -> Manife
         InputError: no item files, a family twice in one language, or a cluster in two splits, in whatever languages.
         TermsError: an item that may not be redistributed, in a release that is not private.
     """
+    if (found := read_manifest(folder).stage) != "corpus":
+        raise InputError.at(
+            str(folder),
+            found=f"the stage {found!r}",
+            expected="the stage 'corpus', in which no cluster crosses a split",
+            remedy="Run `globmed data cluster` on the imported items and release its output",
+        )
     parts = item_files(folder)
     configuration = {"private": private}
     inputs = {read_manifest(folder).stage: stage_hash(folder)}

@@ -50,6 +50,7 @@ class Source:
         read: `read(path, languages, seed)` gives every row of the publisher's files as an `Item` or a `Dropped`, in the
             order of the files and of `languages`; raises `InputError` at the first broken row. `seed` matters to
             procedural sources only.
+        beside: names of files that are read from beside a file that was named.
         procedural: made by code from a seed; takes no path and its families are clusters by construction.
         may_leave_machine: False where the terms forbid sending the text to somebody else's endpoint.
         may_be_redistributed: False where the terms forbid publishing it.
@@ -66,6 +67,7 @@ class Source:
     citation: str
     obtain: str
     read: Callable[[Path, Sequence[str], int], Iterator[Item | Dropped]]
+    beside: tuple[str, ...] = ()
     procedural: bool = False
     may_leave_machine: bool = True
     may_be_redistributed: bool = True

@@ -73,6 +73,8 @@ def _read_truth(main: Path, papers: Mapping[str, Paper]) -> dict[str, Decision]:
             remedy=SOURCE.obtain,
         )
     truth = read_document(file, dict[str, Decision])
+    if not truth:
+        raise InputError.at(str(file), found="no paper", expected="the official test papers", remedy=SOURCE.obtain)
     for key, decision in truth.items():
         if key not in papers:
             raise InputError.at(f"{file}: {key}", found="a paper that is not in ori_pqal.json", expected="one that is")
@@ -124,4 +126,5 @@ SOURCE = Source(
     citation='Jin et al. "PubMedQA: A Dataset for Biomedical Research Question Answering". EMNLP-IJCNLP 2019.',
     obtain="Both files lie in data/ of https://github.com/pubmedqa/pubmedqa: git clone it",
     read=read,
+    beside=(TRUTH,),
 )
