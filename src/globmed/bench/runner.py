@@ -41,7 +41,8 @@ class ModelRun:
         in_flight: requests under way when an earlier run of it was killed: sent, perhaps paid for, and asked again.
         torn_bytes: length of a half-written reply that was cut off the journal.
         stats: of its campaign.
-        failures: text of an error to the number of requests that now have it; the commonest first.
+        failures: an error's text to the number of requests that now have it, or one that differs in numbers alone; the
+            commonest first.
     """
 
     model: str
@@ -240,11 +241,13 @@ def _ask(
             on_progress(client.model, stats)
 
     failures: Counter[str] = Counter()
+    examples: dict[str, str] = {}
 
     def note(answered: Answered) -> None:
         if answered.reply.status == "error":
-            # Texts that differ in their numbers alone are one cause.
-            failures[re.sub(r"\d+", "N", answered.reply.finish)] += 1
+            # Texts that differ in their numbers alone are one cause; the first stands for all.
+            cause = re.sub(r"\d+", "", answered.reply.finish)
+            failures[examples.setdefault(cause, answered.reply.finish)] += 1
 
     requests = (put.request for put in _puts(out, asking, plan))
     with Journal.open(journal_path(out, name)) as journal:

@@ -156,5 +156,5 @@ def _show_run(result: RunResult, *, as_json: bool) -> None:
     output.show(models, as_json=False, title="Replies")
     for one in result.models:
         for reason, number in list(one.failures.items())[:3]:
-            output.say(f"{number} calls of {one.model} failed: {reason}")
+            output.say(f"{number} calls of {one.model} failed, such as: {reason}")
     output.say(f"Run: {result.run}   next: globmed bench score {result.run}")
