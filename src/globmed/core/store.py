@@ -1,4 +1,4 @@
-"""Record files with a manifest. Nothing else in globmed opens a record file.
+"""Record files with a manifest. Nothing outside `globmed.core` opens a record file.
 
 A stage writes one folder: record files (Parquet or JSON Lines, by their ending) and `manifest.json`, which names each
 file's hash, the configuration, the code version, the input hashes and the counts. A file is written to a temporary
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 WRITING = ".writing"
-ROWS_PER_BATCH = 10_000
+# Rows held as Python objects at once; 10,000 took 100 MB more, and no less time.
+ROWS_PER_BATCH = 2_000
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 

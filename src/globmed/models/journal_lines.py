@@ -5,120 +5,155 @@ After a header there are two kinds, each with the CRC-32 of what follows its own
     {"globmed_journal":1}
     {"crc":"5c0d1a3f","asked":"00d5b1c2..."}
     {"crc":"b1946ac9","key":"00d5b1c2...","reply":{"status":"ok","text":"B",...}}
+
+The header of a journal whose earlier replies were compacted names the compacted part by its mark:
+
+    {"globmed_journal":1,"compacted":"8c2f6e0d9b1a4473"}
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import zlib
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from globmed.core.errors import InputError
-from globmed.models.client import Reply, Status
-from globmed.models.key_index import KeyIndex
+from globmed.models.client import Reply, Status, Usage
 
-HEADER = b'{"globmed_journal":1}\n'
-_PREFIX_BYTES = len(b'{"crc":"xxxxxxxx",')
+_HEADER = re.compile(rb'\{"globmed_journal":1(?:,"compacted":"([0-9a-f]{16})")?\}\n')
+# Where the first field begins, behind {"crc":"xxxxxxxx", and where its value's 32 digits stand.
+_FIELD = 18
+_ASKED, _ASKED_DIGITS, _KEY_DIGITS = b'"asked":"', slice(27, 59), slice(25, 57)
 _READ_BYTES = 8192
+_BLOCK_BYTES = 2**18
 
 
-class Saved(msgspec.Struct, frozen=True, kw_only=True):
-    """A reply in a journal.
+class ReplyOutline(msgspec.Struct, frozen=True, gc=False):
+    """As much of a reply as opening a journal decodes: skipping a text is faster than decoding it."""
 
-    Attributes:
-        reply: the reply.
-        offset: where its record stands, in bytes from the start of the file.
-    """
-
-    reply: Reply
-    offset: int
-
-
-class Record(msgspec.Struct):
-    """One line: either `asked` or `key` and `reply` are there."""
-
-    key: str = ""
-    asked: str = ""
-    reply: Reply | None = None
-
-
-class _Status(msgspec.Struct):
     status: Status
+    usage: Usage = Usage()
 
 
-class _Outline(msgspec.Struct):
-    """As much of a record as the index needs: skipping a reply's text is faster than decoding it."""
-
-    key: str = ""
-    asked: str = ""
-    reply: _Status | None = None
+class _Outline(msgspec.Struct, frozen=True, gc=False):
+    reply: ReplyOutline
 
 
-decode_record = msgspec.json.Decoder(Record).decode
+class _Record(msgspec.Struct, frozen=True, gc=False):
+    reply: Reply
+
+
 _decode_outline = msgspec.json.Decoder(_Outline).decode
+_decode_record = msgspec.json.Decoder(_Record).decode
+_encode_reply = msgspec.json.Encoder().encode
 
 
-@dataclass(kw_only=True)
-class Scan:
-    """What a journal file holds.
-
-    Attributes:
-        index: where the reply of each key stands.
-        asked: keys of 16 bytes asked and not answered since.
-        end: bytes up to the end of the last whole record; 0 where even the header is torn.
-        torn_bytes: bytes after it.
-    """
-
-    index: KeyIndex
-    asked: set[bytes]
-    end: int
-    torn_bytes: int
+def header(mark: str = "") -> bytes:
+    """Return the first line of a journal whose compacted part has this mark; of one without, where it is empty."""
+    return b'{"globmed_journal":1,"compacted":"%b"}\n' % mark.encode() if mark else b'{"globmed_journal":1}\n'
 
 
-def scan_journal(path: Path) -> Scan:
-    """Read a journal's outline.
+def read_mark(path: Path, line: bytes) -> str | None:
+    """Return the mark in a journal's first line, empty where it has none; None where the line itself is torn.
 
     Raises:
-        InputError: it is not a journal, or a damaged record has whole ones after it.
+        InputError: it is not the first line of a journal.
     """
-    index, asked, size = KeyIndex(), set[bytes](), path.stat().st_size
-    with path.open("rb") as file:
-        header = file.read(len(HEADER))
-        if not HEADER.startswith(header):
-            raise InputError.at(str(path), found="another kind of file", expected="a journal that globmed wrote")
-        end = offset = len(header) if header == HEADER else 0
-        # No further than the size at the start, for another process may be writing.
-        while offset < size:
-            line = file.readline()
-            if is_whole(line):
-                if offset > end:
-                    raise damaged(path, end)
-                record = _decode_outline(line)
-                if record.reply is not None:
-                    key = key_bytes(record.key)
-                    index.add(key, offset, is_error=record.reply.status == "error")
-                    asked.discard(key)
-                elif record.asked:
-                    asked.add(key_bytes(record.asked))
-                end = offset + len(line)
-            offset += len(line)
-            if not line:
-                break
-    return Scan(index=index, asked=asked, end=end, torn_bytes=max(size - end, 0))
+    if found := _HEADER.fullmatch(line):
+        return (found[1] or b"").decode()
+    if header().startswith(line):
+        return None
+    raise InputError.at(str(path), found="another kind of file", expected="a journal that globmed wrote")
 
 
-def encode_line(rest: bytes) -> bytes:
-    """Return a line: the checksum and `rest`, which begins with a field's name and ends with the closing brace."""
-    return b'{"crc":"%08x",%b\n' % (zlib.crc32(rest), rest)
+def asked_line(key: str) -> bytes:
+    """Return the line which says that a request is about to be sent."""
+    return _line(b'"asked":"%b"}' % key.encode())
+
+
+def reply_line(key: str, reply: Reply) -> bytes:
+    """Return the line of a reply."""
+    return _line(b'"key":"%b","reply":%b}' % (key.encode(), _encode_reply(reply)))
+
+
+def _line(fields: bytes) -> bytes:
+    return b'{"crc":"%08x",%b\n' % (zlib.crc32(fields), fields)
 
 
 def is_whole(line: bytes) -> bool:
     """Return whether a line is as it was written, to its newline."""
-    return line == encode_line(line[_PREFIX_BYTES:-1])
+    fields = line[_FIELD:-1]
+    return line == b'{"crc":"%08x",%b\n' % (zlib.crc32(fields), fields)
+
+
+def whole_lines(path: Path, file: BinaryIO, start: int, size: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the whole lines of a journal with their offsets, from a file that stands at `start`, up to a torn tail.
+
+    Args:
+        path: named in the error.
+        file: positioned at `start`, the end of the header.
+        start: in bytes.
+        size: where to end, in bytes: another process may be writing behind it.
+
+    Raises:
+        InputError: a damaged line has whole ones after it.
+    """
+    end = offset = start
+    while offset < size and (lines := file.readlines(_BLOCK_BYTES)):
+        for line in lines:
+            if is_whole(line):
+                if offset > end:
+                    raise damaged(path, end)
+                yield offset, line
+                end = offset + len(line)
+            offset += len(line)
+            if offset >= size:
+                break
+
+
+def asked_digits(line: bytes) -> bytes:
+    """Return the key of a line that says what was asked, as 32 hexadecimal digits; empty for a reply's line."""
+    return line[_ASKED_DIGITS] if line.startswith(_ASKED, _FIELD) else b""
+
+
+def reply_digits(line: bytes) -> bytes:
+    """Return the key of a reply's line, as 32 hexadecimal digits."""
+    return line[_KEY_DIGITS]
+
+
+def decode_outline(path: Path, offset: int, line: bytes) -> ReplyOutline:
+    """Return the outline of a reply's line, whose path and offset are named in the error.
+
+    Raises:
+        InputError: another version of globmed wrote what this one does not know.
+    """
+    try:
+        return _decode_outline(line).reply
+    except msgspec.DecodeError as error:
+        raise _unknown(path, offset, error) from error
+
+
+def decode_reply(path: Path, offset: int, line: bytes) -> Reply:
+    """Return the reply of a reply's line, whose path and offset are named in the error.
+
+    Raises:
+        InputError: another version of globmed wrote what this one does not know.
+    """
+    try:
+        return _decode_record(line).reply
+    except msgspec.DecodeError as error:
+        raise _unknown(path, offset, error) from error
+
+
+def _unknown(path: Path, offset: int, error: msgspec.DecodeError) -> InputError:
+    expected = "a reply as this version of globmed writes it"
+    return InputError.at(f"{path}: byte {offset}", found=str(error), expected=expected)
 
 
 def key_bytes(key: str) -> bytes:
@@ -128,7 +163,7 @@ def key_bytes(key: str) -> bytes:
     return packed
 
 
-def read_at(fd: int, path: Path, offset: int) -> Saved:
+def read_reply(fd: int, path: Path, offset: int) -> Reply:
     """Read the reply whose line begins at an offset.
 
     Raises:
@@ -140,9 +175,7 @@ def read_at(fd: int, path: Path, offset: int) -> Saved:
     line = data[: data.find(b"\n") + 1]
     if not is_whole(line):
         raise damaged(path, offset)
-    reply = decode_record(line).reply
-    assert reply is not None, "the index holds replies only"
-    return Saved(reply=reply, offset=offset)
+    return decode_reply(path, offset, line)
 
 
 def damaged(path: Path, offset: int) -> InputError:
