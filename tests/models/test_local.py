@@ -1,19 +1,18 @@
 """The local client: likelihoods equal to those computed one by one without padding, and generation."""
 
-import math
+import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import torch
-from hypothesis import example, given
-from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from globmed.core.errors import InputError, UsageError
+from globmed.core.errors import EnvironmentFailedError, InputError, UsageError
 from globmed.models.client import Message, Request, Settings, reply_key
-from globmed.models.local import LocalModel, token_batches, weights_hash
-from globmed.models.tokens import encode_pairs, joint
+from globmed.models.local import LocalModel, _asked, weights_hash
+from globmed.models.tokens import joint
 
 
 @pytest.fixture(scope="module")
@@ -131,23 +130,119 @@ def test_options_are_part_of_the_key_when_they_are_scored_and_only_then(model: L
     assert key("x", "y", answer="score_options") != key("y", "x", answer="score_options")
 
 
-@given(st.text(max_size=40), st.text(min_size=1, max_size=20))
-@example("", "<|end|>")
-def test_prompt_and_answer_are_encoded_as_one_text(small_model: Path, prompt: str, answer: str) -> None:
+def test_a_prior_is_the_likelihood_after_its_own_messages(model: LocalModel) -> None:
+    prior = (Message("user", "Answer:"),)
+    for settings in ({"answer": "score_options", "score_end": True}, {"answer": "score_letters"}):
+        asked = [
+            msgspec.structs.replace(ask(question, *options, **settings), prior=prior) for question, options in QUESTIONS
+        ]
+        for request, reply in zip(asked, model.answer_now(asked), strict=True):
+            without, alone = model.answer_now(
+                [msgspec.structs.replace(request, prior=()), msgspec.structs.replace(request, messages=prior, prior=())]
+            )
+            assert reply.option_logprobs == pytest.approx(without.option_logprobs, abs=1e-4)
+            assert reply.option_priors == pytest.approx(alone.option_logprobs, abs=1e-4)
+            assert (without.option_priors, reply.usage) == ((), without.usage)
+
+
+def test_a_prior_is_computed_once_for_every_item_that_shares_it(
+    small_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = LocalModel.load(small_model, device="cpu")
+    tokens_seen: list[int] = []
+    fresh._network.register_forward_pre_hook(
+        lambda _, __, arguments: tokens_seen.append(arguments["input_ids"].numel()), with_kwargs=True
+    )
+
+    def tokens(*questions: str, prior: str) -> int:
+        tokens_seen.clear()
+        asked = [ask(question, *"ABCD", answer="score_letters") for question in questions]
+        shown = (Message("user", prior),) if prior else ()
+        replies = fresh.answer_now([msgspec.structs.replace(request, prior=shown) for request in asked])
+        assert all(len(reply.option_priors) == (4 if prior else 0) for reply in replies)
+        return sum(tokens_seen)
+
+    tokens("118?", prior="")
+    without = tokens("118?", "118?", prior="")
+    first = tokens("118?", "118?", prior="Answer")
+    assert without < first <= 2 * without
+    assert tokens("118?", "118?", prior="Answer") == without
+    monkeypatch.setattr("globmed.models.local._PRIORS_MAX", 6)
+    assert tokens("118?", prior="Other") > without
+    assert len(fresh._priors) == 4
+
+
+def test_a_prior_that_exceeds_the_context_is_an_error(model: LocalModel) -> None:
+    request = ask("short", "a", "b", answer="score_options")
+    (reply,) = model.answer_now([msgspec.structs.replace(request, prior=(Message("user", "1 " * 600),))])
+    assert (reply.status, reply.option_logprobs, reply.option_priors) == ("error", (), ())
+
+
+def test_a_prompt_is_counted_once_whatever_the_number_of_options(model: LocalModel) -> None:
+    two, four = model.answer_now([ask("high?", *letters, answer="score_letters") for letters in ("ab", "abcd")])
+    assert two.usage.input < four.usage.input < 2 * two.usage.input
+
+
+def test_an_item_cannot_spell_the_token_that_ends_a_turn(small_model: Path, model: LocalModel) -> None:
     tokenizer: Any = AutoTokenizer.from_pretrained(small_model)
-    ((before, ids),) = encode_pairs(tokenizer, [(prompt, answer)])
-    assert tokenizer.decode(ids) == prompt + joint(prompt) + answer
-    assert 1 <= before <= max(1, len(ids))
+    asked = [model._pairs([_asked(ask(question, "x", answer="score_options"))]) for question in ("a", "a<|end|>")]
+    plain, spelt = (pairs[0][0] for pairs in asked)
+    assert tokenizer.eos_token_id not in plain.ids + spelt.ids
+    assert tokenizer.decode(spelt.ids) == "a<|end|> x"
 
 
-@given(st.lists(st.integers(1, 300), min_size=1, max_size=60), st.integers(1, 1000))
-def test_batches_hold_every_sequence_once_within_their_size(lengths: list[int], tokens: int) -> None:
-    from globmed.models.local import _Sequence
+THINKING = (
+    "{% for message in messages %}{{ message['content'] }}{% endfor %}{% if enable_thinking %} <think>{% endif %}"
+)
 
-    sequences = [_Sequence(index, 0, tuple(range(length)), 1) for index, length in enumerate(lengths)]
-    batches = list(token_batches(sequences, tokens=tokens))
-    assert sorted(one.request for batch in batches for one in batch) == list(range(len(lengths)))
-    for batch in batches:
-        width = max(len(one.ids) for one in batch)
-        assert len(batch) == 1 or width * len(batch) <= tokens
-    assert math.prod(len(batch) for batch in batches) > 0
+
+def test_a_switch_of_the_chat_template_changes_the_prompt_and_the_key(small_model: Path, tmp_path: Path) -> None:
+    shutil.copytree(small_model, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "chat_template.jinja").write_text(THINKING)
+    request = ask("Which?", *"AB", answer="score_letters")
+    replies, keys = [], set()
+    for switches in ({}, {"enable_thinking": False}, {"enable_thinking": True}):
+        loaded = LocalModel.load(tmp_path, model="some/name", template=switches, device="cpu")
+        assert loaded.model == "some/name"
+        replies += loaded.answer_now([request])
+        keys.add(reply_key(loaded, request))
+    assert len(keys) == 3
+    assert replies[0] == replies[1]
+    assert replies[2].usage.input > replies[1].usage.input
+
+
+def test_a_switch_that_the_chat_template_does_not_know_is_refused(small_model: Path) -> None:
+    with pytest.raises(UsageError, match="small: its chat template knows no switch 'enable_thinking'"):
+        LocalModel.load(small_model, template={"enable_thinking": True})
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache of the Hub, on a machine without a network."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    return tmp_path
+
+
+def test_a_cached_model_of_the_hub_is_read_at_its_commit(small_model: Path, hub_cache: Path, model: LocalModel) -> None:
+    shutil.copytree(small_model, hub_cache / "models--maker--small" / "snapshots" / COMMIT)
+    loaded = LocalModel.load("maker/small", revision=COMMIT, device="cpu")
+    assert (loaded.model, loaded.revision) == ("maker/small", COMMIT)
+    request = ask("high?", "a", "b b", answer="score_options")
+    assert loaded.answer_now([request]) == model.answer_now([request])
+
+
+@pytest.mark.usefixtures("hub_cache")
+def test_a_model_that_cannot_be_had_from_the_hub_says_what_to_do() -> None:
+    with pytest.raises(EnvironmentFailedError, match=f"hf download maker/small --revision {COMMIT}$") as caught:
+        LocalModel.load("maker/small", revision=COMMIT)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("revision", ["", "main", COMMIT[:12]])
+def test_a_model_of_the_hub_needs_a_commit(revision: str) -> None:
+    with pytest.raises(UsageError, match=f"maker/small: revision is {revision!r}; expected a commit"):
+        LocalModel.load("maker/small", revision=revision)

@@ -1,43 +1,45 @@
-"""Transformers in process: the likelihood of options' texts or letters, and generation.
-
-Scoring pads on the left and asks the model for the logits of the last positions only (`logits_to_keep`), so that the
-logits of a large vocabulary are computed for the options and not for the whole prompt. Requests are sorted by length
-and cut into batches of bounded size, so that little is padding.
-"""
+"""Transformers in process: the likelihood of options' texts or letters, and generation."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import sys
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from globmed.core.errors import InputError, MissingExtraError, UsageError
+from globmed.core.errors import EnvironmentFailedError, InputError, MissingExtraError, UsageError
 from globmed.core.store import MANIFEST, file_hash
-from globmed.models.client import LETTERS, Reply, Request, Settings, Usage
-from globmed.models.tokens import encode_pairs, encode_texts, prompt_text
+from globmed.models.chat_reply import one_line, split_reasoning
+from globmed.models.client import LETTERS, Message, Reply, Request, Settings, TokenLogprob, Usage
+from globmed.models.local_generation import Generated, generate
+from globmed.models.local_scoring import Scorer, token_batches, tokens_read
+from globmed.models.pace import Caps, Pace
+from globmed.models.tokens import Pair, encode_pairs, encode_texts, prompt_text
 
-if TYPE_CHECKING:
-    import torch
-
-TOKENS_PER_BATCH = 8192
+# Likelihoods without the question that are kept: one a distinct option text and prompt.
+_PRIORS_MAX = 100_000
 
 
-@dataclass(frozen=True)
-class _Sequence:
-    """One option after its prompt, as token ids; the last `scored` of them are the option's."""
+class _Asked(NamedTuple):
+    """Texts whose likelihood after some messages is wanted, with or without the end of the answer."""
 
-    request: int
-    option: int
+    messages: tuple[Message, ...]
+    texts: tuple[str, ...]
+    end: bool
+
+
+class _Prompt(NamedTuple):
+    """A prompt as token ids, and which request it is of."""
+
+    place: int
     ids: tuple[int, ...]
-    scored: int
 
 
 class LocalModel:
@@ -45,8 +47,11 @@ class LocalModel:
 
     on_this_machine = True
     batch_size = 256
+    pace = Pace("this process", Caps(concurrency=1))
 
-    def __init__(self, *, model: str, revision: str, network: Any, tokenizer: Any) -> None:
+    def __init__(
+        self, *, model: str, revision: str, network: Any, tokenizer: Any, template: Mapping[str, Any] | None = None
+    ) -> None:
         """Wrap a loaded network.
 
         Args:
@@ -54,56 +59,71 @@ class LocalModel:
             revision: hash or commit of the weights.
             network: a transformers causal language model in evaluation mode.
             tokenizer: its tokenizer.
+            template: switches of its chat template, such as `{"enable_thinking": False}`.
+
+        Raises:
+            UsageError: the chat template knows no such switch.
         """
+        self._template = dict(template or {})
+        for switch in self._template:
+            if switch not in str(tokenizer.chat_template or ""):
+                raise UsageError(f"{model}: its chat template knows no switch {switch!r}; leave it out")
         self.model = model
         self.revision = revision
         self._network = network
         self._tokenizer = tokenizer
+        self._pad = tokenizer.pad_token_id or 0
+        self._scorer = Scorer(network, pad=self._pad)
+        self._priors: dict[_Asked, Reply] = {}
         self._context_tokens = int(getattr(network.config, "max_position_embeddings", 0) or sys.maxsize)
         # What is too long is found here and said of the item; the tokenizer's own warning names nothing.
         tokenizer.model_max_length = sys.maxsize
 
     @classmethod
-    def load(cls, folder: Path, *, device: str | None = None) -> LocalModel:
-        """Load weights and tokenizer from a folder that `from_pretrained` reads.
+    def load(
+        cls,
+        source: Path | str,
+        *,
+        revision: str = "",
+        model: str = "",
+        template: Mapping[str, Any] | None = None,
+        device: str | None = None,
+    ) -> LocalModel:
+        """Load weights and tokenizer from a folder or from the Hub.
 
         Args:
-            folder: holds `config.json`, safetensors and the tokenizer.
+            source: as a path a folder with `config.json`, safetensors and `tokenizer.json`; as a string the id of a
+                model on the Hub, which is downloaded unless it is in the cache.
+            revision: commit on the Hub; a folder's is the hash of its files.
+            model: id that replies are saved under; default: the folder's name or the Hub id.
+            template: switches of the chat template, such as `{"enable_thinking": False}`.
             device: as torch names it; the GPU where there is one by default. Weights are bfloat16 there, float32 on
                 the CPU.
 
         Raises:
             MissingExtraError: torch or transformers is not installed.
             InputError: the folder is not a model's.
+            UsageError: the revision is not a commit, or the chat template knows no such switch.
+            EnvironmentFailedError: the model is neither in the cache nor to be had from the Hub.
         """
         load_libraries("local", "torch", "transformers")
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-
-        for needed in ("config.json", "tokenizer.json"):
-            if not (folder / needed).is_file():
-                raise InputError.at(
-                    str(folder),
-                    found=f"no {needed}",
-                    expected="a model folder that transformers' from_pretrained reads",
-                )
-        where = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        dtype = torch.bfloat16 if where.startswith("cuda") else torch.float32
-        network: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        return cls(
-            model=folder.resolve().name,
-            revision=weights_hash(folder),
-            network=network.to(where).eval(),
-            tokenizer=tokenizer,
-        )
+        if isinstance(source, Path):
+            check_model_folder(source)
+            network, tokenizer = _from_pretrained(source, device, local_files_only=True)
+            name, revision = source.resolve().name, weights_hash(source)
+        else:
+            network, tokenizer = _from_hub(source, revision, device)
+            name = source
+        return cls(model=model or name, revision=revision, network=network, tokenizer=tokenizer, template=template)
 
     def sent(self, request: Request) -> Mapping[str, Any]:
         """Return everything that decides the reply, as plain JSON."""
         return {
             "messages": msgspec.to_builtins(request.messages),
+            "prior": msgspec.to_builtins(request.prior),
             "options": list(request.options) if request.settings.answer != "generate" else [],
             "settings": msgspec.to_builtins(request.settings),
+            "template": self._template,
             "dtype": str(self._network.dtype),
         }
 
@@ -124,127 +144,94 @@ class LocalModel:
         for settings in dict.fromkeys(request.settings for request in batch):
             chosen = [index for index, request in enumerate(batch) if request.settings == settings]
             requests = [batch[index] for index in chosen]
-            generate = settings.answer == "generate"
-            answered = self._generate(requests, settings) if generate else self._score(requests)
+            generated = settings.answer == "generate"
+            answered = self._generate(requests, settings) if generated else self._score(requests)
             replies.update(zip(chosen, answered, strict=True))
         return [replies[index] for index in range(len(batch))]
 
     def _score(self, requests: Sequence[Request]) -> list[Reply]:
-        every = list(self._sequences(requests))
-        too_long = self._too_long(every)
-        sequences = [sequence for sequence in every if sequence.request not in too_long]
-        scores: dict[tuple[int, int], float] = {}
-        for batch in token_batches(sequences):
-            for sequence, score in zip(batch, self._batch_scores(batch), strict=True):
-                scores[sequence.request, sequence.option] = score
-        read = Counter[int]()
-        for sequence in sequences:
-            read[sequence.request] += len(sequence.ids)
-        scored = {
-            index: Reply(
-                status="ok",
-                finish="scored",
-                usage=Usage(input=read[index]),
-                option_logprobs=tuple(scores[index, option] for option in range(len(requests[index].options))),
-            )
-            for index in range(len(requests))
-            if index not in too_long
-        }
-        return [(scored | too_long)[index] for index in range(len(requests))]
+        asked = [_asked(request) for request in requests]
+        priors = [
+            [_Asked(request.prior, (text,), one.end) for text in one.texts] if request.prior else []
+            for request, one in zip(requests, asked, strict=True)
+        ]
+        wanted = dict.fromkeys(prior for each in priors for prior in each)
+        if len(self._priors) + len(wanted) > _PRIORS_MAX:
+            self._priors.clear()
+        missing = [prior for prior in wanted if prior not in self._priors]
+        replies = self._measure([*asked, *missing])
+        self._priors.update(zip(missing, replies[len(asked) :], strict=True))
+        return [
+            _with_priors(reply, [self._priors[prior] for prior in each])
+            for reply, each in zip(replies[: len(asked)], priors, strict=True)
+        ]
 
-    def _too_long(self, sequences: Sequence[_Sequence], extra: int = 0) -> dict[int, Reply]:
-        """Return an error reply for every request that does not fit: beyond its context a model's numbers are noise."""
-        longest: dict[int, int] = {}
-        for sequence in sequences:
-            longest[sequence.request] = max(longest.get(sequence.request, 0), len(sequence.ids) + extra)
-        limit = self._context_tokens
-        return {
-            index: Reply(status="error", finish=f"needs {tokens} tokens; the model's context is {limit}")
-            for index, tokens in longest.items()
-            if tokens > limit
-        }
+    def _measure(self, asked: Sequence[_Asked]) -> list[Reply]:
+        """Return a reply with likelihoods for each, or an error for what does not fit into the context."""
+        groups = self._pairs(asked)
+        replies = [self._too_long(max(len(pair.ids) for pair in group)) for group in groups]
+        fitting = [place for place, reply in enumerate(replies) if reply is None]
+        scores = self._scorer.likelihoods([groups[place] for place in fitting])
+        for place, logprobs in zip(fitting, scores, strict=True):
+            usage = Usage(input=tokens_read(groups[place]))
+            replies[place] = Reply(status="ok", finish="scored", usage=usage, option_logprobs=tuple(logprobs))
+        return [reply for reply in replies if reply is not None]
 
-    def _sequences(self, requests: Sequence[Request]) -> Iterator[_Sequence]:
-        """Give every option of every request after its prompt; all are encoded in one call."""
-        places, texts = [], []
-        for index, request in enumerate(requests):
-            if not request.options:
-                raise UsageError(f"{request.label}: asked to {request.settings.answer}, and there are no options")
-            prompt = prompt_text(self._tokenizer, request.messages)
-            letters = request.settings.answer == "score_letters"
-            for option, text in enumerate(LETTERS[: len(request.options)] if letters else request.options):
-                places.append((index, option))
-                texts.append((prompt, text))
-        for (index, option), (before, ids) in zip(places, encode_pairs(self._tokenizer, texts), strict=True):
-            end = [self._tokenizer.eos_token_id] if requests[index].settings.score_end else []
-            yield _Sequence(index, option, (*ids, *end), len(ids) + len(end) - before)
+    def _pairs(self, asked: Sequence[_Asked]) -> list[list[Pair]]:
+        """Give every text after its prompt; all are encoded in one call."""
+        prompts = [prompt_text(self._tokenizer, one.messages, self._template) for one in asked]
+        texts = [(prompt, text) for prompt, one in zip(prompts, asked, strict=True) for text in one.texts]
+        encoded = iter(encode_pairs(self._tokenizer, texts))
+        end = self._tokenizer.eos_token_id
+        return [
+            [Pair(pair.before, (*pair.ids, end) if one.end else pair.ids) for pair in islice(encoded, len(one.texts))]
+            for one in asked
+        ]
 
-    def _batch_scores(self, batch: Sequence[_Sequence]) -> list[float]:
-        import torch
-
-        longest = max(sequence.scored for sequence in batch)
-        ids_bl, mask_bl, positions_bl = self._left_padded([sequence.ids for sequence in batch])
-        with torch.inference_mode():
-            logits_blv = self._network(
-                input_ids=ids_bl, attention_mask=mask_bl, position_ids=positions_bl, logits_to_keep=longest + 1
-            ).logits
-            # Position i predicts token i + 1: of the last longest + 1 positions the final one predicts nothing.
-            logprobs_blv = logits_blv[:, :-1].float().log_softmax(-1)
-            targets_bl = ids_bl[:, -longest:]
-            chosen_bl = logprobs_blv[:, -longest:].gather(-1, targets_bl.unsqueeze(-1)).squeeze(-1)
-        return [float(row[longest - sequence.scored :].sum()) for row, sequence in zip(chosen_bl, batch, strict=True)]
-
-    def _left_padded(self, rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        import torch
-
-        width = max(len(row) for row in rows)
-        pad = self._tokenizer.pad_token_id or 0
-        ids_bl = torch.tensor([[pad] * (width - len(row)) + list(row) for row in rows])
-        mask_bl = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
-        positions_bl = (mask_bl.cumsum(-1) - 1).clamp(min=0)
-        where = self._network.device
-        return ids_bl.to(where), mask_bl.to(where), positions_bl.to(where)
+    def _too_long(self, tokens: int) -> Reply | None:
+        """Return an error reply for what does not fit: beyond its context a model's numbers are noise."""
+        if tokens <= self._context_tokens:
+            return None
+        reason = f"needs {tokens} tokens; the model's context is {self._context_tokens}"
+        return Reply(status="error", finish=reason)
 
     def _generate(self, requests: Sequence[Request], settings: Settings) -> list[Reply]:
-        texts = [prompt_text(self._tokenizer, request.messages) for request in requests]
-        prompts = [_Sequence(index, 0, ids, 0) for index, ids in enumerate(encode_texts(self._tokenizer, texts))]
-        replies = self._too_long(prompts, extra=1)
-        prompts = [prompt for prompt in prompts if prompt.request not in replies]
-        for batch in token_batches(prompts, extra=settings.max_tokens):
-            for sequence, new_ids in zip(batch, self._batch_generate(batch, settings), strict=True):
-                replies[sequence.request] = self._generated(sequence, new_ids)
-        return [replies[index] for index in range(len(requests))]
+        texts = [prompt_text(self._tokenizer, request.messages, self._template) for request in requests]
+        encoded = encode_texts(self._tokenizer, texts)
+        replies = [self._too_long(len(ids) + 1) for ids in encoded]
+        prompts = [_Prompt(place, ids) for place, ids in enumerate(encoded) if replies[place] is None]
+        for batch in token_batches(prompts, width=lambda prompt: len(prompt.ids) + settings.max_tokens):
+            made = generate(self._network, [prompt.ids for prompt in batch], settings, pad=self._pad)
+            for prompt, generated in zip(batch, made, strict=True):
+                replies[prompt.place] = self._generated(len(prompt.ids), generated)
+        return [reply for reply in replies if reply is not None]
 
-    def _batch_generate(self, batch: Sequence[_Sequence], settings: Settings) -> list[list[int]]:
-        import torch
-
-        ids_bl, mask_bl, _ = self._left_padded([sequence.ids for sequence in batch])
-        sampling: dict[str, Any] = {"do_sample": False}
-        if settings.temperature > 0:
-            sampling = {"do_sample": True, "temperature": settings.temperature, "top_p": settings.top_p, "top_k": 0}
-            torch.manual_seed(settings.seed or 0)
-        with torch.inference_mode():
-            out_bl = self._network.generate(
-                input_ids=ids_bl,
-                attention_mask=mask_bl,
-                max_new_tokens=settings.max_tokens,
-                pad_token_id=self._tokenizer.pad_token_id or 0,
-                **sampling,
-            )
-        return [row[ids_bl.shape[1] :].tolist() for row in out_bl]
-
-    def _generated(self, sequence: _Sequence, new_ids: list[int]) -> Reply:
+    def _generated(self, prompt_tokens: int, generated: Generated) -> Reply:
         ends = self._network.generation_config.eos_token_id
         ends = set(ends if isinstance(ends, list) else [ends])
-        stop = next((index for index, token in enumerate(new_ids) if token in ends), None)
-        text = self._tokenizer.decode(new_ids[:stop], skip_special_tokens=True)
-        reasoning, found, answer = text.rpartition("</think>")
+        stop = next((index for index, token in enumerate(generated.ids) if token in ends), None)
+        output = len(generated.ids) if stop is None else stop + 1
+        text = self._tokenizer.decode(generated.ids[:stop], skip_special_tokens=True)
+        answer, reasoning = split_reasoning(text)
         return Reply(
             status="ok" if stop is not None else "truncated",
-            text=answer.strip() if found else text.strip(),
-            reasoning=reasoning.replace("<think>", "").strip(),
+            text=answer.strip(),
+            reasoning=reasoning,
             finish="stop" if stop is not None else "length",
-            usage=Usage(input=len(sequence.ids), output=len(new_ids) if stop is None else stop + 1),
+            usage=Usage(input=prompt_tokens, output=output),
+            logprobs=self._logprobs(generated, output),
+        )
+
+    def _logprobs(self, generated: Generated, tokens: int) -> tuple[TokenLogprob, ...]:
+        """Write tokens as texts; where two likely ones have the same, the likelier stands for both."""
+        decode = self._tokenizer.decode
+        return tuple(
+            TokenLogprob(
+                token=decode([token]),
+                logprob=likelihood.logprob,
+                top={decode([other]): logprob for other, logprob in reversed(likelihood.top)},
+            )
+            for token, likelihood in zip(generated.ids[:tokens], generated.likelihoods, strict=False)
         )
 
 
@@ -278,16 +265,60 @@ def weights_hash(folder: Path) -> str:
     return hashlib.sha256("".join(f"{path.name} {file_hash(path)}\n" for path in files).encode()).hexdigest()[:16]
 
 
-def token_batches(
-    sequences: Sequence[_Sequence], *, extra: int = 0, tokens: int = TOKENS_PER_BATCH
-) -> Iterator[list[_Sequence]]:
-    """Cut sequences, longest first, into batches of at most `tokens` tokens, padding and `extra` a row included."""
-    batch: list[_Sequence] = []
-    for sequence in sorted(sequences, key=lambda one: -len(one.ids)):
-        width = len(batch[0].ids if batch else sequence.ids) + extra
-        if batch and width * (len(batch) + 1) > tokens:
-            yield batch
-            batch = []
-        batch.append(sequence)
-    if batch:
-        yield batch
+def hub_commit(hub_id: str) -> str:
+    """Return the newest commit of a model on the Hub, or without a network the one in the cache.
+
+    Raises:
+        MissingExtraError: transformers is not installed.
+        EnvironmentFailedError: it is neither in the cache nor to be had from the Hub.
+    """
+    load_libraries("local", "transformers")
+    from transformers.utils.hub import cached_file
+
+    try:
+        # The folder of a snapshot is named after its commit.
+        return Path(str(cached_file(hub_id, "config.json"))).parent.name
+    except OSError as error:
+        raise EnvironmentFailedError(
+            f"{hub_id} is neither in the Hub cache nor to be had from the Hub ({one_line(str(error)).rstrip('.')}). "
+            f"Where there is a network, and access to the model, run: hf download {hub_id}"
+        ) from error
+
+
+def _from_hub(hub_id: str, revision: str, device: str | None) -> tuple[Any, Any]:
+    if not re.fullmatch(r"[0-9a-f]{40}", revision):
+        raise UsageError(
+            f"{hub_id}: revision is {revision!r}; expected a commit of it on the Hub, 40 hexadecimal digits"
+        )
+    try:
+        return _from_pretrained(hub_id, device, revision=revision)
+    except OSError as error:
+        raise EnvironmentFailedError(
+            f"{hub_id} at {revision[:12]} is neither in the Hub cache nor to be had from the Hub "
+            f"({one_line(str(error)).rstrip('.')}). Where there is a network, and access to the model, run: "
+            f"hf download {hub_id} --revision {revision}"
+        ) from error
+
+
+def _from_pretrained(source: Path | str, device: str | None, **arguments: Any) -> tuple[Any, Any]:
+    """Return network and tokenizer."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    where = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    dtype = torch.bfloat16 if where.startswith("cuda") else torch.float32
+    network: Any = AutoModelForCausalLM.from_pretrained(source, dtype=dtype, **arguments)
+    return network.to(where).eval(), AutoTokenizer.from_pretrained(source, **arguments)
+
+
+def _asked(request: Request) -> _Asked:
+    if not request.options:
+        raise UsageError(f"{request.label}: asked to {request.settings.answer}, and there are no options")
+    letters = tuple(LETTERS[: len(request.options)])
+    texts = letters if request.settings.answer == "score_letters" else request.options
+    return _Asked(request.messages, texts, request.settings.score_end)
+
+
+def _with_priors(reply: Reply, priors: Sequence[Reply]) -> Reply:
+    failed = next((one for one in (reply, *priors) if one.status == "error"), None)
+    return failed or msgspec.structs.replace(reply, option_priors=tuple(one.option_logprobs[0] for one in priors))
