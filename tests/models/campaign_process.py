@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 from globmed.core.errors import GlobmedError
-from globmed.models.campaign import run_campaign
+from globmed.models.campaign import Patience, run_campaign
 from globmed.models.client import Message, Request
-from globmed.models.http_api import HttpModel, Patience
+from globmed.models.http_api import HttpModel
 from globmed.models.journal import Journal
 
 
@@ -27,9 +27,8 @@ def main(url: str, path: Path, number: int, concurrency: int) -> None:
     with Journal.open(path) as journal:
         opened = journal.opened
         say({"finished": opened.finished, "in_flight": len(opened.in_flight)})
-        stats = run_campaign(
-            requests, HttpModel("m", url, patience=Patience(retries=0)), journal, concurrency=concurrency
-        )
+        patience = Patience(retries=0)
+        stats = run_campaign(requests, HttpModel("m", url), journal, concurrency=concurrency, patience=patience)
     say({"asked": stats.asked, "asked_again": stats.asked_again, "from_journal": stats.from_journal})
 
 

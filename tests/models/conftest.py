@@ -1,7 +1,9 @@
-"""Servers on 127.0.0.1 and the requests that are put to them."""
+"""Servers on 127.0.0.1, the requests that are put to them, and a clock that nobody waits for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import selectors
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +12,36 @@ from aiohttp import web
 from globmed.models.client import Message, Request
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Clock(selectors.SelectSelector):
+    """What an event loop waits with; here it does not wait but sets its clock forward."""
+
+    now = 1000.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        events = super().select(0)
+        assert events or timeout is not None, "nothing will ever happen again"
+        self.now += 0 if events else timeout or 0
+        return events
+
+
+@pytest.fixture(scope="session")
+def in_no_time() -> Callable[[Coroutine[Any, Any, None]], float]:
+    """Run a coroutine in simulated time; returns the seconds that it would have taken. `Pace` tells the same time."""
+
+    def run(work: Coroutine[Any, Any, None]) -> float:
+        clock = Clock()
+        loop = asyncio.SelectorEventLoop(clock)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(loop, "time", lambda: clock.now)
+            patch.setattr("globmed.models.pace.time", SimpleNamespace(monotonic=lambda: clock.now))
+            with asyncio.Runner(loop_factory=lambda: loop) as runner:
+                began = clock.now
+                runner.run(work)
+                return clock.now - began
+
+    return run
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ SCORED: tuple[Literal["score_options", "score_letters"], ...] = ("score_options"
 
 
 def answer(client: Client, *requests: Request) -> list[Reply]:
-    return list(asyncio.run(client.answer(requests)))
+    replies = asyncio.run(client.answer(requests))
+    return [reply for reply in replies if isinstance(reply, Reply)]
 
 
 def chosen(reply: Reply) -> int:

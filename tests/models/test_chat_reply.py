@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from globmed.models.chat_reply import error_message, one_line, read_completion, retry_after_seconds, split_reasoning
-from globmed.models.client import Status, Usage
+from globmed.models.chat_reply import error_message, one_line, read_completion, retry_delay_seconds, split_reasoning
+from globmed.models.client import Reply, Status, TokenLogprob, Usage
 
 Completion = Callable[..., dict[str, Any]]
 
@@ -39,6 +40,19 @@ def test_an_ordinary_reply_with_its_usage(completion: Completion) -> None:
         (None, "stop", {}, "error", ""),
         (None, "tool_calls", {"tool_calls": []}, "error", ""),
         ("B", "error", {}, "error", "B"),
+        # Mistral, SGLang, DeepSeek, Together, TGI, Ollama, Anthropic and Google through a gateway, and what is new.
+        ("half", "model_length", {}, "truncated", "half"),
+        ("half", "max_tokens", {}, "truncated", "half"),
+        ("half", "MAX_TOKENS", {}, "truncated", "half"),
+        ("half", "abort", {}, "error", "half"),
+        ("half", "insufficient_system_resource", {}, "error", "half"),
+        ("", "SAFETY", {}, "filtered", ""),
+        (None, "content_filter: PROHIBITED_CONTENT", {}, "filtered", ""),
+        ("", "refusal", {}, "refused", ""),
+        ("B", "eos_token", {}, "ok", "B"),
+        ("B", "stop_sequence", {}, "ok", "B"),
+        ("B", "unload", {}, "ok", "B"),
+        ("B", "a-reason-of-next-year", {}, "ok", "B"),
     ],
 )
 def test_status(
@@ -47,6 +61,8 @@ def test_status(
     reply = read_completion(body(completion(content, finish, **message)))
     assert (reply.status, reply.text) == (status, text)
     assert reply.usage.output == 7
+    # The endpoint's own word is kept, but where the error says more.
+    assert reply.finish.startswith(finish or "") or status == "error"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +88,178 @@ def test_reasoning_in_tags_is_kept_apart(completion: Completion, content: str, t
 def test_reasoning_in_its_own_field_is_kept_apart(completion: Completion, field: str) -> None:
     reply = read_completion(body(completion("B", **{field: "because"})))
     assert (reply.text, reply.reasoning) == ("B", "because")
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "reasoning"),
+    [
+        ([{"type": "text", "text": "The answer "}, {"type": "text", "text": "is B."}], "The answer is B.", ""),
+        # Mistral's reasoning models.
+        (
+            [
+                {"type": "thinking", "thinking": [{"type": "text", "text": "fe"}, {"type": "text", "text": "ver"}]},
+                {"type": "thinking", "thinking": "chills"},
+                {"type": "text", "text": "B"},
+            ],
+            "B",
+            "fever\nchills",
+        ),
+        ([{"type": "text", "text": "<think>fever</think>B"}], "B", "fever"),
+        ([{"type": "reference", "reference_ids": [1]}, {"type": "text", "text": "B"}], "B", ""),
+        ([], "", ""),
+    ],
+)
+def test_content_in_parts(completion: Completion, content: Any, text: str, reasoning: str) -> None:
+    reply = read_completion(body(completion(content)))
+    assert (reply.status, reply.text, reply.reasoning) == ("ok", text, reasoning)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"choices": [{"message": {"content": "hal"}, "finish_reason": "error", "error": {"message": "lost\nit"}}]},
+        {"choices": [{"message": {"content": "hal"}, "finish_reason": "stop", "error": {"message": "lost\nit"}}]},
+        {"choices": [{"message": {"content": "hal"}, "finish_reason": "stop"}], "error": {"message": "lost it"}},
+        {"choices": [], "error": {"message": "lost it"}},
+        {"choices": None, "error": "lost it"},
+    ],
+)
+def test_an_error_with_status_200_is_an_error(value: dict[str, Any]) -> None:
+    """As OpenRouter sends them, before and after the model began."""
+    reply = read_completion(body(value))
+    assert reply.status == "error"
+    assert "lost it" in reply.finish
+    assert "\n" not in reply.finish
+
+
+@pytest.mark.parametrize("nothing", [None, "", {}, False])
+def test_an_error_that_is_none_is_no_error(completion: Completion, nothing: object) -> None:
+    assert read_completion(body({**completion("B"), "error": nothing})).status == "ok"
+
+
+def with_logprobs(completion: Completion, logprobs: object) -> dict[str, Any]:
+    value = completion("B")
+    value["choices"][0]["logprobs"] = logprobs
+    return value
+
+
+def test_logprobs_of_each_token_and_of_others_in_its_place(completion: Completion) -> None:
+    logprobs = {
+        "content": [
+            {
+                "token": "B",
+                "logprob": -0.1,
+                "bytes": [66],
+                "top_logprobs": [
+                    {"token": "B", "logprob": -0.1, "bytes": [66]},
+                    {"token": "C", "logprob": -9999.0, "bytes": None},
+                    {"token": "D", "logprob": None},
+                ],
+            },
+            {"token": ".", "logprob": 0, "top_logprobs": None},
+            {"token": "", "logprob": -2.5},
+        ],
+        "refusal": None,
+    }
+    assert read_completion(body(with_logprobs(completion, logprobs))).logprobs == (
+        TokenLogprob(token="B", logprob=-0.1, top={"B": -0.1, "C": -9999.0}),
+        TokenLogprob(token=".", logprob=0.0),
+        TokenLogprob(token="", logprob=-2.5),
+    )
+
+
+@pytest.mark.parametrize(
+    "logprobs",
+    [
+        None,
+        {},
+        {"content": None},
+        {"content": []},
+        # Together's form.
+        {"tokens": ["B"], "token_logprobs": [-0.1], "top_logprobs": [{"B": -0.1}]},
+        {"content": [{"token": "B", "logprob": None}]},
+        {"content": [{"token": 5, "logprob": -0.1}]},
+        {"content": {"B": -0.1}},
+        [-0.1],
+        "none",
+    ],
+)
+def test_a_reply_is_worth_having_whatever_comes_for_its_logprobs(completion: Completion, logprobs: object) -> None:
+    reply = read_completion(body(with_logprobs(completion, logprobs)))
+    assert (reply.status, reply.text, reply.logprobs) == ("ok", "B", ())
+
+
+def test_numbers_that_are_none_do_not_cost_the_reply(completion: Completion) -> None:
+    """Python's servers write minus infinity, which JSON has not."""
+    top = [{"token": "C", "logprob": float("-inf")}, {"token": "D", "logprob": float("nan")}]
+    received = body(with_logprobs(completion, {"content": [{"token": "B", "logprob": -0.1, "top_logprobs": top}]}))
+    assert b"-Infinity" in received
+    assert read_completion(received).logprobs == (TokenLogprob(token="B", logprob=-0.1),)
+
+
+@pytest.mark.parametrize(
+    ("given_usage", "usage"),
+    [
+        # Mistral, Together, Ollama, TGI, transformers.
+        ({"prompt_tokens": 12, "completion_tokens": 7, "total_tokens": 19}, Usage(input=12, output=7)),
+        # DeepSeek.
+        (
+            {"prompt_tokens": 12, "completion_tokens": 7, "prompt_cache_hit_tokens": 4, "prompt_cache_miss_tokens": 8},
+            Usage(input=12, cached=4, output=7),
+        ),
+        # Groq, with times.
+        ({"prompt_tokens": 12, "completion_tokens": 7, "queue_time": 0.02, "x": 0.5}, Usage(input=12, output=7)),
+        # What was thought is in the total only.
+        (
+            {"prompt_tokens": 12, "completion_tokens": 7, "total_tokens": 59},
+            Usage(input=12, reasoning=40, output=47),
+        ),
+        (
+            {
+                "prompt_tokens": 12,
+                "completion_tokens": 7,
+                "total_tokens": 59,
+                "completion_tokens_details": {"reasoning_tokens": 40},
+            },
+            Usage(input=12, reasoning=40, output=47),
+        ),
+        # Some gateways leave what was cached out of the prompt; less than nothing is never to be paid.
+        (
+            {"prompt_tokens": 12, "completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": 100}},
+            Usage(input=12, cached=12, output=7),
+        ),
+        ({"prompt_tokens": -1, "completion_tokens": 7}, Usage()),
+        ({"prompt_tokens": 10**40, "completion_tokens": 7}, Usage()),
+        ({"prompt_tokens": "12", "completion_tokens": 7}, Usage()),
+        ({"prompt_tokens": 12.5, "completion_tokens": 7}, Usage()),
+        ([12, 7], Usage()),
+        ({}, Usage()),
+        (None, Usage()),
+    ],
+)  # fmt: skip
+def test_usage(completion: Completion, given_usage: object, usage: Usage) -> None:
+    reply = read_completion(body({**completion("B"), "usage": given_usage}))
+    assert (reply.status, reply.text, reply.usage) == ("ok", "B", usage)
+
+
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+branches = st.lists(leaves, max_size=3) | st.dictionaries(st.text(max_size=5), leaves, max_size=3)
+json_values = leaves | branches | st.lists(branches, max_size=3) | st.dictionaries(st.text(max_size=5), branches)
+
+
+@given(st.sampled_from(["usage", "logprobs", "error", "finish_reason", "content", "refusal", "reasoning"]), json_values)
+def test_whatever_stands_in_one_place_can_be_read_and_saved(place: str, value: object) -> None:
+    message: dict[str, Any] = {"content": "B"}
+    choice: dict[str, Any] = {"message": message, "finish_reason": "stop"}
+    whole: dict[str, Any] = {"choices": [choice]}
+    of = {"usage": whole, "error": whole, "logprobs": choice, "finish_reason": choice}.get(place, message)
+    of[place] = value
+    reply = read_completion(body(whole))
+    if place in {"usage", "logprobs"}:
+        assert (reply.status, reply.text) == ("ok", "B")
+    assert min(reply.usage.input, reply.usage.cached, reply.usage.reasoning, reply.usage.output) >= 0
+    assert reply.usage.cached <= reply.usage.input
+    assert msgspec.json.decode(msgspec.json.encode(reply), type=Reply) == reply
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])), st.text(alphabet="ab </think>\n"))
@@ -133,6 +321,13 @@ def test_usage_may_be_null_in_part(completion: Completion, missing: str) -> None
         ({"message": "Unauthorized"}, "Unauthorized"),
         ({"detail": [{"msg": "field required"}]}, '[{"msg": "field required"}]'),
         ("plain", "plain"),
+        # Google, Anthropic, OpenRouter.
+        ([{"error": {"code": 400, "message": "bad argument", "status": "INVALID_ARGUMENT"}}], "bad argument"),
+        ({"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}}, "slow down"),
+        ({"error": {"code": 429, "message": "slow down", "metadata": {"error_type": "x"}}}, "slow down"),
+        ([], "[]"),
+        ([1, 2], "1"),
+        ({"error": {"message": ""}}, '{"message": ""}'),
     ],
 )
 def test_error_message(received: object, message: str) -> None:
@@ -144,19 +339,15 @@ def test_one_line_is_bounded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "seconds"),
+    ("received", "seconds"),
     [
-        ({"Retry-After": "7"}, 7.0),
-        ({"Retry-After": "0.25"}, 0.25),
-        (
-            {"Retry-After": "Fri, 31 Dec 1999 23:59:59 GMT", "Date": "Fri, 31 Dec 1999 23:59:29 GMT"},
-            30.0,
-        ),
-        ({"Retry-After": "Fri, 31 Dec 1999 23:59:59 GMT"}, 0.0),
-        ({"Retry-After": "-3"}, None),
-        ({"Retry-After": "soon"}, None),
-        ({}, None),
+        (b'[{"error": {"code": 429, "details": [{"@type": "x/google.rpc.RetryInfo", "retryDelay": "22s"}]}}]', 22.0),
+        (b'{"error": {"details": [{\n  "retryDelay":   "0.5s"\n}]}}', 0.5),
+        (b'{"retryDelay": "soon"}', None),
+        (b'{"retryDelay": "-3s"}', None),
+        (b"slow down", None),
+        (b"", None),
     ],
 )
-def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
-    assert retry_after_seconds(headers) == seconds
+def test_how_long_a_body_asks_to_wait(received: bytes, seconds: float | None) -> None:
+    assert retry_delay_seconds(received) == seconds

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from globmed.models.baseline import Chance
 from globmed.models.client import Client, Message, Request, Settings, reply_key
-from globmed.models.http_api import HttpModel, ParameterNames
+from globmed.models.http_api import Dialect, HttpModel, ParameterNames
 
 messages = st.lists(
     st.builds(Message, role=st.sampled_from(["system", "user", "assistant"]), content=st.text(max_size=20)),
@@ -23,6 +23,7 @@ settings = st.builds(
     temperature=st.sampled_from([0.0, 0.7, 1.0]),
     top_p=st.sampled_from([0.9, 1.0]),
     seed=st.none() | st.integers(0, 9),
+    top_logprobs=st.none() | st.integers(0, 20),
 )
 requests = st.builds(
     Request,
@@ -31,6 +32,8 @@ requests = st.builds(
     settings=settings,
     run=st.integers(0, 3),
     label=st.text(max_size=5),
+    source=st.text(max_size=5),
+    licence=st.text(max_size=5),
     may_leave_machine=st.booleans(),
 )
 
@@ -46,9 +49,10 @@ class Endpoint:
         return HttpModel(self.model, "http://127.0.0.1/v1", revision=self.revision)
 
 
-@given(requests, st.text(max_size=5), st.booleans())
-def test_key_ignores_label_and_terms(request: Request, label: str, may_leave_machine: bool) -> None:
-    other = msgspec.structs.replace(request, label=label, may_leave_machine=may_leave_machine)
+@given(requests, requests)
+def test_key_ignores_label_and_terms(request: Request, terms: Request) -> None:
+    named = ("label", "source", "licence", "may_leave_machine")
+    other = msgspec.structs.replace(request, **{name: getattr(terms, name) for name in named})
     for client in (Endpoint().client(), Chance()):
         assert reply_key(client, request) == reply_key(client, other)
 
@@ -69,6 +73,7 @@ def test_keys_are_equal_exactly_where_what_is_sent_is(first: Request, second: Re
         {"settings": Settings(temperature=0.5)},
         {"settings": Settings(top_p=0.5)},
         {"settings": Settings(seed=0)},
+        {"settings": Settings(top_logprobs=0)},
         {"run": 1},
     ],
 )
@@ -82,9 +87,9 @@ def test_key_changes_with_model_and_revision_and_not_with_the_address(ask: Calla
     assert len(keys) == 3
     elsewhere = HttpModel("m", "https://example.org/v1", api_key="a-key-that-is-long")
     assert reply_key(elsewhere, ask()) in keys
-    renamed = HttpModel("m", "http://127.0.0.1/v1", names=ParameterNames(max_tokens="max_completion_tokens"))
-    assert reply_key(renamed, ask()) not in keys
-    assert reply_key(HttpModel("m", "http://127.0.0.1/v1", extra={"reasoning_effort": "low"}), ask()) not in keys
+    dialect = Dialect(names=ParameterNames(max_tokens="max_completion_tokens"))
+    for told in ({"dialect": dialect}, {"extra": {"reasoning_effort": "low"}}, {"asked_as": "org/m"}):
+        assert reply_key(HttpModel("m", "http://127.0.0.1/v1", **told), ask()) not in keys
 
 
 def test_key_of_a_known_request(ask: Callable[..., Request]) -> None:

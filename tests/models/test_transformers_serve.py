@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from globmed.models.campaign import Answered, run_campaign
-from globmed.models.catalog import open_client
-from globmed.models.client import Request, Settings
+from globmed.models.client import Reply, Request, Settings
 from globmed.models.journal import Journal
+from globmed.models.opening import open_client
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -79,8 +79,11 @@ def test_a_campaign_against_a_real_server(
 def test_a_model_that_it_does_not_serve_is_an_error_reply(base_url: str, ask: Callable[..., Request]) -> None:
     async def run() -> None:
         client = open_client(f"api:another/model@{base_url}")
+        # It has answered before, so this is about the request; else the campaign would stop.
+        client.pace.answered = True
         (reply,) = await client.answer([ask()])
         await client.close()
+        assert isinstance(reply, Reply)
         assert reply.status == "error"
         assert reply.finish.startswith("HTTP 4")
         assert "another/model" in reply.finish

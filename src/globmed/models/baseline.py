@@ -15,6 +15,7 @@ import numpy as np
 
 from globmed.core.errors import UsageError
 from globmed.models.client import LETTERS, Reply, Request
+from globmed.models.pace import THIS_PROCESS
 
 # Stands for the logarithm of 0: JSON has no infinity.
 _LOG_OF_NOTHING = -1000.0
@@ -25,6 +26,7 @@ class _Baseline:
 
     on_this_machine = True
     batch_size = 64
+    pace = THIS_PROCESS
 
     def __init__(self, model: str, revision: str) -> None:
         self.model, self.revision = model, revision
@@ -54,7 +56,9 @@ class _Baseline:
         if request.settings.answer == "generate":
             return Reply(status="ok", text=LETTERS[chosen], finish="stop")
         scores = tuple(0.0 if index == chosen else _LOG_OF_NOTHING for index in range(len(request.options)))
-        return Reply(status="ok", finish="stop", option_logprobs=scores)
+        # Without the question every option is as likely as any other.
+        priors = (0.0,) * len(scores) if request.prior else ()
+        return Reply(status="ok", finish="stop", option_logprobs=scores, option_priors=priors)
 
     def _choose(self, request: Request) -> int:
         raise NotImplementedError

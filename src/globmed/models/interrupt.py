@@ -38,6 +38,23 @@ def on_signals(call: Callable[[], None]) -> Iterator[None]:
             _restore(loop)
 
 
+@contextmanager
+def calling_at_sigint(call: Callable[[], None]) -> Iterator[None]:
+    """Call `call` at each SIGINT, in place of a KeyboardInterrupt, which could come at any line; without an event loop.
+
+    Only the main thread can handle signals; in another one nothing is installed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: call())
+    try:
+        yield
+    finally:
+        # None: a handler that was not installed from Python, and cannot be put back from here.
+        signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)
+
+
 def _restore(loop: asyncio.AbstractEventLoop) -> None:
     for number, handler in _handlers_before.items():
         loop.remove_signal_handler(number)
