@@ -8,24 +8,36 @@ import msgspec
 import pytest
 
 from globmed.bench.asked import Asked, asked_folder, folder_name, journal_path, models_folder
+from globmed.bench.effort import Effort
 from globmed.bench.runner import run_benchmark
 from globmed.bench.selection import Plan, answer_counts
-from globmed.core.errors import HashMismatchError, TermsError, UsageError
+from globmed.core.errors import (
+    EnvironmentFailedError,
+    HashMismatchError,
+    LimitReachedError,
+    TermsError,
+    UsageError,
+)
 from globmed.core.item import Item
 from globmed.core.store import read_records
 from globmed.models.baseline import Chance, LongestOption
-from globmed.models.client import Reply, Request, Settings
+from globmed.models.budget import Cap
+from globmed.models.client import Reply, Request, Settings, Usage
+from globmed.models.journal import Journal
+from globmed.models.pace import Pace
 
 MakeData = Callable[..., Path]
 LANGUAGES, TEST = ("en", "es", "sw"), 24
+NOTHING = Usage()
 
 
 class Remote:
     """A client off this machine that notes what it was asked."""
 
-    model, revision, on_this_machine, batch_size = "remote", "1", False, 4
+    revision, on_this_machine, batch_size = "1", False, 4
 
-    def __init__(self) -> None:
+    def __init__(self, model: str = "remote", *, usage: Usage = NOTHING) -> None:
+        self.model, self.pace, self._usage = model, Pace(f"{model}.example.org"), usage
         self.asked: list[Request] = []
 
     def sent(self, request: Request) -> Mapping[str, Any]:
@@ -33,7 +45,7 @@ class Remote:
 
     async def answer(self, batch: Sequence[Request]) -> Sequence[Reply]:
         self.asked += batch
-        return [Reply(status="ok", text="B") for _ in batch]
+        return [Reply(status="ok", text="B", usage=self._usage) for _ in batch]
 
     async def close(self) -> None:
         pass
@@ -48,7 +60,7 @@ def families(run: Path) -> dict[str, set[str]]:
 
 def test_every_test_item_is_asked_once_a_run_in_every_language(make_data: MakeData, tmp_path: Path) -> None:
     client, out = Remote(), tmp_path / "run"
-    result = run_benchmark([client], data=make_data(), plan=Plan(runs=2), out=out)
+    result = run_benchmark([client], data=make_data(), plan=Plan(runs=2, scale_limits=False), out=out)
     assert {code: len(asked) for code, asked in families(out).items()} == dict.fromkeys(LANGUAGES, TEST)
     assert len(client.asked) == result.models[0].stats.asked == len(LANGUAGES) * TEST * 2
     rows = list(read_records(models_folder(out) / folder_name(client), Asked))
@@ -89,7 +101,7 @@ def test_a_limit_draws_the_same_questions_in_each_language(make_data: MakeData, 
 
 
 def test_what_was_answered_is_not_asked_again_and_a_model_may_join(make_data: MakeData, tmp_path: Path) -> None:
-    data, out, plan = make_data(), tmp_path / "run", Plan(languages=("en", "sw"))
+    data, out, plan = make_data(), tmp_path / "run", Plan(languages=("en", "sw"), scale_limits=False)
     first, again = Remote(), Remote()
     run_benchmark([first], data=data, plan=plan, out=out)
     before = journal_path(out, folder_name(first)).read_bytes()
@@ -192,3 +204,86 @@ def test_the_majority_is_counted_outside_test(make_data: MakeData) -> None:
     assert answer_counts(make_data(), Plan()) == {"C": 30 * len(LANGUAGES)}
     with pytest.raises(UsageError, match="no train or dev items"):
         answer_counts(make_data("test", change=lambda item: msgspec.structs.replace(item, split="test")), Plan())
+
+
+def test_a_folder_that_another_process_asks_into_is_left_as_it_is(make_data: MakeData, tmp_path: Path) -> None:
+    out, client = tmp_path / "run", Remote()
+    with (
+        Journal.open(journal_path(out, folder_name(client))),
+        pytest.raises(EnvironmentFailedError, match="another process"),
+    ):
+        run_benchmark([client], data=make_data(), plan=Plan(), out=out)
+    assert client.asked == []
+    assert not models_folder(out).exists()
+
+
+def test_models_are_asked_at_the_same_time(make_data: MakeData, tmp_path: Path) -> None:
+    order: list[str] = []
+    models = [Remote("one"), Remote("two")]
+    run_benchmark(
+        models,
+        data=make_data(),
+        plan=Plan(scale_limits=False),
+        out=tmp_path / "run",
+        effort=Effort(concurrency=1),
+        on_progress=lambda model, _: order.append(model),
+    )
+    assert [len(model.asked) for model in models] == [3 * TEST] * 2
+    assert set(order) == {"one", "two"}
+
+
+@pytest.mark.parametrize("cap", [Cap(requests=10), Cap(tokens=10 * 7 + 2000)])
+def test_a_budget_is_for_the_whole_run_and_holds_when_it_is_resumed(
+    make_data: MakeData, tmp_path: Path, cap: Cap
+) -> None:
+    data, out = make_data(), tmp_path / "run"
+    plan = Plan(scale_limits=False, settings=Settings(max_tokens=4))
+    asked = 0
+    for _ in range(3):
+        client = Remote(usage=Usage(input=5, output=2))
+        with pytest.raises(LimitReachedError, match="Run the same command again"):
+            run_benchmark([client], data=data, plan=plan, out=out, effort=Effort(cap=cap))
+        asked += len(client.asked)
+    spent = {"requests": asked, "tokens": 7 * asked}
+    for name, used in spent.items():
+        assert getattr(cap, name) is None or used <= getattr(cap, name)
+    assert asked >= 8
+
+
+@pytest.mark.parametrize(("cap", "models"), [(Cap(requests=30), "aab"), (Cap(tokens=8000), "aaa")])
+def test_a_budget_counts_what_does_not_say_what_it_took_and_what_other_models_spent(
+    make_data: MakeData, tmp_path: Path, cap: Cap, models: str
+) -> None:
+    data, out, asked = make_data(), tmp_path / "run", 0
+    for model in models:
+        client = Remote(model)
+        with pytest.raises(LimitReachedError):
+            run_benchmark([client], data=data, plan=Plan(scale_limits=False), out=out, effort=Effort(cap=cap))
+        asked += len(client.asked)
+    if cap.requests is not None:
+        assert asked == cap.requests
+    else:
+        # Each took its 512 tokens at most, and some 250 for what it read.
+        assert 1 <= asked <= 8000 // 512
+
+
+def test_a_limit_in_dollars_needs_a_price(make_data: MakeData, tmp_path: Path) -> None:
+    effort = Effort(cap=Cap(cost_usd=1.0))
+    with pytest.raises(UsageError, match=r"no price is known of remote at remote\.example\.org"):
+        run_benchmark([Remote()], data=make_data(), plan=Plan(), out=tmp_path / "run", effort=effort)
+    assert not (tmp_path / "run").exists()
+    run_benchmark([Chance()], data=make_data(), plan=Plan(), out=tmp_path / "free", effort=effort)
+
+
+def test_what_is_no_complete_answer_is_counted_by_language(make_data: MakeData, tmp_path: Path) -> None:
+    class Wordy(Remote):
+        async def answer(self, batch: Sequence[Request]) -> Sequence[Reply]:
+            self.asked += batch
+            return [
+                Reply(status="truncated" if "(sw)" in request.messages[0].content else "ok", text="B", served="other")
+                for request in batch
+            ]
+
+    result = run_benchmark([Wordy()], data=make_data(), plan=Plan(scale_limits=False), out=tmp_path / "run")
+    assert result.models[0].incomplete == {"sw": {"truncated": TEST}}
+    assert result.models[0].served == {"other": 3 * TEST}

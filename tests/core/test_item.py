@@ -63,3 +63,18 @@ def test_a_blocking_finding_blocks(severities: tuple[str, ...], *, blocked: bool
     )
     checked = msgspec.structs.replace(item(), provenance=msgspec.structs.replace(NATIVE, findings=findings))
     assert checked.blocked is blocked
+
+
+def test_what_is_made_from_an_item_is_under_its_terms() -> None:
+    terms = msgspec.structs.replace(NATIVE, licence="ask first", may_leave_machine=False)
+    source = msgspec.structs.replace(item(), provenance=terms)
+    machine = Provenance(native_language="es", licence="CC0-1.0", text="machine", model="translator")
+    made = source.made_into(language="wo", question="Laaj", provenance=machine)
+    assert (made.language, made.question, made.family) == ("wo", "Laaj", source.family)
+    assert (made.provenance.text, made.provenance.model) == ("machine", "translator")
+    assert made.provenance.licence == "ask first"
+    assert not made.provenance.may_leave_machine
+    assert made.provenance.may_be_redistributed
+    again = made.made_into(language="yo", provenance=msgspec.structs.replace(machine, may_be_redistributed=False))
+    assert not again.provenance.may_leave_machine
+    assert not again.provenance.may_be_redistributed

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from globmed.bench.analysis import AccuracyRow, accuracy_rows
 from globmed.bench.asked import scores_folder
-from globmed.bench.runner import OnProgress, RunResult, run_benchmark
+from globmed.bench.effort import Effort
+from globmed.bench.runner import OnEstimate, OnProgress, RunResult, run_benchmark
 from globmed.bench.scoring import score_run
 from globmed.bench.selection import Plan, answer_counts
 from globmed.core.store import Manifest, read_manifest, stage_hash, writing_stage
 from globmed.models.baseline import Majority
-from globmed.models.catalog import open_client
 from globmed.models.client import Client
+from globmed.models.opening import open_client
 
 
 def bench_run(
@@ -22,7 +23,8 @@ def bench_run(
     data: Path,
     plan: Plan,
     out: Path,
-    concurrency: int = 8,
+    effort: Effort = Effort(),  # noqa: B008 - frozen
+    on_estimate: OnEstimate | None = None,
     on_progress: OnProgress | None = None,
 ) -> RunResult:
     """Ask models by name; see `globmed.bench.runner.run_benchmark`.
@@ -33,7 +35,8 @@ def bench_run(
         data: a stage of items, such as a release.
         plan: what to ask.
         out: the run's folder.
-        concurrency: calls under way at once to one model.
+        effort: how hard to ask.
+        on_estimate: called with what each model is to be asked, before it is.
         on_progress: called with a model's id and the state of its campaign.
 
     Raises:
@@ -41,7 +44,9 @@ def bench_run(
         GlobmedError: as `open_client` and `run_benchmark` do.
     """
     clients = [open_model(name, data=data, plan=plan) for name in models]
-    return run_benchmark(clients, data=data, plan=plan, out=out, concurrency=concurrency, on_progress=on_progress)
+    return run_benchmark(
+        clients, data=data, plan=plan, out=out, effort=effort, on_estimate=on_estimate, on_progress=on_progress
+    )
 
 
 def open_model(name: str, *, data: Path, plan: Plan) -> Client:

@@ -7,27 +7,38 @@ Nothing is judged here: scoring reads what this leaves and needs no model.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from globmed.bench.asked import ASKED, ITEMS, Asked, asked_folder, folder_name, journal_path, models_folder
+from globmed.bench.asked import ITEMS, asked_folder, folder_name, journal_path, models_folder
+from globmed.bench.effort import Effort
+from globmed.bench.estimate import Estimate
+from globmed.bench.part import Part, prepare_all, price_to_pay, refuse_forbidden
+from globmed.bench.puts import prompt_name, puts
 from globmed.bench.selection import Plan, Selection
-from globmed.bench.tasks import Condition, Task, task
-from globmed.core.errors import TermsError, UsageError
+from globmed.bench.tasks import Condition, task
+from globmed.core.errors import UsageError
 from globmed.core.item import Item
-from globmed.core.store import MANIFEST, Manifest, read_manifest, read_records, stage_hash, up_to_date, writing_stage
-from globmed.models.campaign import Answered, CampaignStats, run_campaign
-from globmed.models.client import Client, Message, Request, reply_key
+from globmed.core.store import MANIFEST, Manifest, read_manifest, stage_hash, up_to_date, writing_stage
+from globmed.models.budget import Budget, Purse
+from globmed.models.campaign import Answered, Campaign, CampaignStats, run_campaigns
+from globmed.models.catalog import price_of
+from globmed.models.client import Client, Message, Request, Status
+from globmed.models.failures import FailureKinds
 from globmed.models.journal import Journal
+from globmed.models.journal_survey import survey
 from globmed.prompts import load
 
 OnProgress = Callable[[str, CampaignStats], None]
+OnEstimate = Callable[[list[Estimate]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +54,16 @@ class ModelRun:
         stats: of its campaign.
         failures: an error's text to the number of requests that now have it, or one that differs in numbers alone; the
             commonest first.
+        incomplete: language to the number of replies, by status, that are no complete answer.
+        served: what the endpoint called the model, where not as it was asked, to the number of replies.
     """
 
     model: str
     revision: str
     folder: str
     failures: dict[str, int]
+    incomplete: dict[str, dict[Status, int]]
+    served: dict[str, int]
     in_flight: int
     torn_bytes: int
     stats: CampaignStats
@@ -61,11 +76,13 @@ class RunResult:
     Attributes:
         run: its folder.
         asked: manifest of the items asked: configuration, hashes, and what was left out by its reason.
-        models: in the order given.
+        estimates: what each model was to be asked, in the order given.
+        models: what became of each; empty where only estimates were asked for.
     """
 
     run: Path
     asked: Manifest
+    estimates: tuple[Estimate, ...]
     models: tuple[ModelRun, ...]
 
 
@@ -75,55 +92,83 @@ def run_benchmark(
     data: Path,
     plan: Plan,
     out: Path,
-    concurrency: int = 8,
+    effort: Effort = Effort(),  # noqa: B008 - frozen
+    on_estimate: OnEstimate | None = None,
     on_progress: OnProgress | None = None,
 ) -> RunResult:
     """Ask each model every item of a plan, resumably: what is in a model's journal is not asked again.
 
-    Further models may be asked into the same folder later; their items are the same.
+    Models are asked at the same time, those at one endpoint at its common pace. Further models may be asked into the
+    same folder later; their items are the same.
 
     Args:
         models: clients; closed at the end of their campaign.
         data: a stage of items, such as a release.
         plan: what to ask.
         out: the run's folder.
-        concurrency: calls under way at once to one model.
+        effort: how hard.
+        on_estimate: called with what each model is to be asked, before it is.
         on_progress: called with a model's id and the state of its campaign, some five times a second.
 
     Raises:
         UsageError: the folder was made with other data, prompts or settings (the text says which), an asked language
-            has no items, or two models have one id and revision.
+            has no items, two models have one id and revision, or a cap in dollars for a model without a price.
         TermsError: an item that may not leave this machine, for a model that is not on it; nothing was sent.
+        LimitReachedError: a cap or the time is used up; what was answered is kept.
         InterruptedRunError: stopped by a signal; what was answered is kept.
+        EnvironmentFailedError: another process asks into the folder, the disk is full, or an endpoint answers nobody.
     """
+    began = time.monotonic()
     names = [folder_name(client) for client in models]
     if len(set(names)) < len(names):
         raise UsageError("two of the models have the same id and revision; ask each once")
-    asking = task(plan.task)
-    _try_out(models, asking, plan, concurrency)
-    asked = _choose_items(data, plan, asking, out)
-    _refuse_forbidden(out, models)
-    done = []
-    for name, client in zip(names, models, strict=True):
-        _note_asked(out, name, client, asking, plan)
-        done.append(_ask(out, name, client, asking, plan, concurrency=concurrency, on_progress=on_progress))
-    return RunResult(run=out, asked=asked, models=tuple(done))
+    _try_out(models, plan)
+    prices = [price_to_pay(client, effort.cap) for client in models]
+    asked = _choose_items(data, plan, out)
+    refuse_forbidden(out, models)
+    with ExitStack() as stack:
+        parts = []
+        budget = Budget(effort.cap)
+        for name, client, price in zip(names, models, prices, strict=True):
+            journal = stack.enter_context(Journal.open(journal_path(out, name)))
+            parts.append(Part(out, client, journal, price, plan, effort, Purse(budget, price)))
+        _count_spent(out, parts, budget)
+        estimates = prepare_all(parts)
+        if on_estimate is not None:
+            on_estimate(estimates)
+        done = [] if effort.estimate_only else _ask(parts, effort, on_progress, began=began)
+    return RunResult(run=out, asked=asked, estimates=tuple(estimates), models=tuple(done))
 
 
-def _try_out(models: Sequence[Client], asking: Task, plan: Plan, concurrency: int) -> None:
+def _count_spent(out: Path, parts: Sequence[Part], budget: Budget) -> None:
+    """Count what the run's folder has spent: these models before, and others that are not asked now."""
+    for part in parts:
+        part.purse.spent_before(part.journal.opened.usage, requests=len(part.journal))
+    asked_now = {part.journal.path for part in parts}
+    for journal in sorted(journal_path(out, "x").parent.glob("*.journal")):
+        manifest = models_folder(out) / journal.stem
+        if journal in asked_now or not (manifest / MANIFEST).is_file():
+            continue
+        model = read_manifest(manifest).configuration
+        found = survey(journal)
+        price = price_of(model["model"], place=model["place"])
+        Purse(budget, price).spent_before(found.usage, requests=found.replies)
+
+
+def _try_out(models: Sequence[Client], plan: Plan) -> None:
     """Find out what a model cannot serve before the run's folder holds anything."""
-    if concurrency < 1:
-        raise UsageError(f"concurrency is {concurrency}; expected at least 1")
-    for name in plan.answers:
-        _prompt(asking, name)
-        settings = msgspec.structs.replace(plan.settings, answer=Condition.named(name).answer)
+    asking = task(plan.task)
+    for condition in map(Condition.named, plan.answers):
+        prompt_name(asking, condition)
+        settings = msgspec.structs.replace(plan.settings, answer=condition.answer)
         for client in models:
             client.sent(Request(messages=(Message("user", "?"),), options=("a", "b"), settings=settings))
 
 
-def _choose_items(data: Path, plan: Plan, asking: Task, out: Path) -> Manifest:
+def _choose_items(data: Path, plan: Plan, out: Path) -> Manifest:
+    asking = task(plan.task)
     selection = Selection(data, plan, asking)
-    prompts = {_prompt(asking, name) for name in plan.answers}
+    prompts = {prompt_name(asking, Condition.named(name)) for name in plan.answers}
     configuration = msgspec.to_builtins(plan) | {
         "languages": selection.languages,
         "sources": selection.sources,
@@ -159,106 +204,61 @@ def _refuse_other(folder: Path, configuration: dict[str, Any], inputs: dict[str,
         )
 
 
-def _refuse_forbidden(out: Path, models: Sequence[Client]) -> None:
-    away = [client.model for client in models if not client.on_this_machine]
-    for item in read_records(asked_folder(out), Item) if away else ():
-        if not item.provenance.may_leave_machine:
-            raise TermsError(
-                f"{item.family}/{item.language}: its terms of use ({item.provenance.licence}) forbid sending it off "
-                f"this machine, and {away[0]} is not on it. Nothing was sent. "
-                f"Leave {item.source} out, or ask a local model"
-            )
-
-
 def _short(value: object) -> str:
     text = msgspec.json.encode(value).decode()
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
-def _prompt(asking: Task, answer: str) -> str:
-    mode = Condition.named(answer).answer
-    if mode not in asking.prompts:
-        raise UsageError(
-            f"task {asking.name!r} cannot be answered by {mode!r}; it knows {', '.join(sorted(asking.prompts))}"
+def _ask(parts: Sequence[Part], effort: Effort, on_progress: OnProgress | None, *, began: float) -> list[ModelRun]:
+    notes = [_Notes() for _ in parts]
+    campaigns = []
+    for part, note in zip(parts, notes, strict=True):
+        campaigns.append(
+            Campaign(
+                requests=(put.request for put in puts(part.out, part.plan, part.rates or {})),
+                client=part.client,
+                journal=part.journal,
+                purse=part.purse,
+                on_answer=note.take,
+                on_progress=partial(on_progress, part.client.model) if on_progress is not None else None,
+            )
         )
-    return asking.prompts[mode]
+    patience = effort.patience
+    if patience.seconds is not None:
+        left = patience.seconds - (time.monotonic() - began)
+        patience = msgspec.structs.replace(patience, seconds=max(left, 0.0))
+    stats = run_campaigns(campaigns, concurrency=effort.concurrency, patience=patience)
+    return [
+        ModelRun(
+            model=part.client.model,
+            revision=part.client.revision,
+            folder=part.name,
+            failures=note.failures.commonest_first(),
+            incomplete={language: dict(counts) for language, counts in sorted(note.incomplete.items())},
+            served=dict(note.served.most_common()),
+            in_flight=len(part.journal.opened.in_flight),
+            torn_bytes=part.journal.opened.torn_bytes,
+            stats=one,
+        )
+        for part, note, one in zip(parts, notes, stats, strict=True)
+    ]
 
 
-@dataclass(frozen=True)
-class _Put:
-    """An item put under a condition, in one repetition."""
+class _Notes:
+    """What is worth saying of a model's replies."""
 
-    item: Item
-    condition: Condition
-    request: Request
+    def __init__(self) -> None:
+        self.failures = FailureKinds()
+        self.incomplete: defaultdict[str, Counter[Status]] = defaultdict(Counter)
+        self.served: Counter[str] = Counter()
 
-
-def _puts(out: Path, asking: Task, plan: Plan) -> Iterator[_Put]:
-    conditions = [Condition.named(name) for name in plan.answers]
-    for item in read_records(asked_folder(out), Item):
-        for condition in conditions:
-            for run in range(plan.runs):
-                yield _Put(item, condition, asking.request(item, condition=condition, run=run, settings=plan.settings))
-
-
-def _note_asked(out: Path, name: str, client: Client, asking: Task, plan: Plan) -> None:
-    """Write which reply will answer which item, before anything is sent."""
-    configuration = {"task": asking.name, "model": client.model, "revision": client.revision}
-    inputs = {"asked": stage_hash(asked_folder(out))}
-    with writing_stage(models_folder(out) / name, "model", configuration=configuration, inputs=inputs) as writer:
-        writer.write(ASKED, (_row(put, client, asking) for put in _puts(out, asking, plan)), Asked)
-
-
-def _row(put: _Put, client: Client, asking: Task) -> Asked:
-    item = put.item
-    return Asked(
-        task=asking.name,
-        model=client.model,
-        revision=client.revision,
-        answer=put.condition.name,
-        source=item.source,
-        family=item.family,
-        cluster=item.cluster,
-        language=item.language,
-        run=put.request.run,
-        prompt_hash=load(asking.prompts[put.condition.answer], item.language).hash,
-        key=reply_key(client, put.request),
-    )
-
-
-def _ask(
-    out: Path,
-    name: str,
-    client: Client,
-    asking: Task,
-    plan: Plan,
-    *,
-    concurrency: int,
-    on_progress: OnProgress | None,
-) -> ModelRun:
-    def report(stats: CampaignStats) -> None:
-        if on_progress is not None:
-            on_progress(client.model, stats)
-
-    failures: Counter[str] = Counter()
-    examples: dict[str, str] = {}
-
-    def note(answered: Answered) -> None:
-        if answered.reply.status == "error":
-            # Texts that differ in their numbers alone are one cause; the first stands for all.
-            cause = re.sub(r"\d+", "", answered.reply.finish)
-            failures[examples.setdefault(cause, answered.reply.finish)] += 1
-
-    requests = (put.request for put in _puts(out, asking, plan))
-    with Journal.open(journal_path(out, name)) as journal:
-        opened = journal.opened
-        stats = run_campaign(requests, client, journal, concurrency=concurrency, on_answer=note, on_progress=report)
-    return ModelRun(
-        model=client.model,
-        revision=client.revision,
-        folder=name,
-        failures=dict(failures.most_common()),
-        in_flight=len(opened.in_flight),
-        torn_bytes=opened.torn_bytes,
-        stats=stats,
-    )
+    def take(self, answered: Answered) -> None:
+        """Take note of a reply."""
+        reply = answered.reply
+        if reply.served:
+            self.served[reply.served] += 1
+        if reply.status == "ok":
+            return
+        self.incomplete[answered.request.label.rpartition("/")[2]][reply.status] += 1
+        if reply.status == "error":
+            self.failures.add(reply.finish)

@@ -34,6 +34,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         seed: of that draw.
         runs: how often each item is asked.
         settings: how replies are made; the conditions decide `answer`.
+        scale_limits: raise `settings.max_tokens` in a language that takes more tokens a character than English, as
+            measured with each model (`globmed.bench.limits`).
     """
 
     task: str = "mcqa"
@@ -45,6 +47,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     seed: int = 0
     runs: int = 1
     settings: Settings = Settings()
+    scale_limits: bool = True
 
     def __post_init__(self) -> None:
         """Refuse a plan that asks nothing.
@@ -82,15 +85,15 @@ class Selection:
         self._data, self._plan, self._task = data, plan, task
         self._read: Counter[Part] = Counter()
         self._left_out: dict[Part, Counter[str]] = defaultdict(Counter)
-        usable: dict[Part, list[str]] = {part: [] for part in self.parts}
+        # Only a draw needs the families; of a million items they would be most of the memory.
+        self._drawn_from: dict[Part, set[str]] = {part: set() for part in self.parts}
         for part in self.parts:
             for item in self._of_split(part):
                 self._read[part] += 1
                 if reason := self._why_left_out(item):
                     self._left_out[part][reason] += 1
-                else:
-                    usable[part].append(item.family)
-        self._usable = {part: set(families) for part, families in usable.items()}
+                elif plan.limit is not None:
+                    self._drawn_from[part].add(item.family)
         self._refuse_empty_languages()
         if plan.limit is not None:
             self._draw(plan.limit, plan.seed)
@@ -108,8 +111,10 @@ class Selection:
     def items(self) -> Iterator[Item]:
         """Read the chosen items, by source and language, in the order of the data."""
         for part in self.parts:
-            chosen = self._usable[part]
-            yield from (item for item in self._of_split(part) if item.family in chosen and not self._why_left_out(item))
+            drawn = self._drawn_from[part] if self._plan.limit is not None else None
+            for item in self._of_split(part):
+                if (drawn is None or item.family in drawn) and not self._why_left_out(item):
+                    yield item
 
     def counts(self) -> Iterator[Count]:
         """Give the books: for each source and language what was read, chosen, and left out by its reason."""
@@ -136,7 +141,7 @@ class Selection:
     def _refuse_empty_languages(self) -> None:
         for language in self.languages:
             parts = [part for part in self.parts if part.language == language]
-            if not any(self._usable[part] for part in parts):
+            if not any(self._read[part] - self._left_out[part].total() for part in parts):
                 reasons = sum((self._left_out[part] for part in parts), Counter[str]())
                 why = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) or "none are there"
                 raise UsageError(
@@ -147,7 +152,7 @@ class Selection:
     def _draw(self, limit: int, seed: int) -> None:
         for source in self.sources:
             parts = [part for part in self.parts if part.source == source and self._read[part]]
-            shared = sorted(set.intersection(*(self._usable[part] for part in parts))) if parts else []
+            shared = sorted(set.intersection(*(self._drawn_from[part] for part in parts))) if parts else []
             if parts and not shared:
                 codes = ", ".join(part.language for part in parts)
                 raise UsageError(
@@ -157,9 +162,9 @@ class Selection:
             order = np.random.default_rng([seed, *source.encode()]).permutation(len(shared))[:limit]
             drawn = {shared[index] for index in order}
             for part in parts:
-                if unlucky := len(self._usable[part] - drawn):
+                if unlucky := len(self._drawn_from[part] - drawn):
                     self._left_out[part]["not in the sample"] += unlucky
-                self._usable[part] &= drawn
+                self._drawn_from[part] &= drawn
 
 
 def data_parts(data: Path, *, languages: Sequence[str], sources: Sequence[str]) -> tuple[Part, ...]:

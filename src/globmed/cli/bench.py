@@ -8,46 +8,86 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from globmed.cli import output
+from globmed.cli.live import live_view
 from globmed.cli.output import AsJson
 from globmed.core.errors import EnvironmentFailedError
 
 if TYPE_CHECKING:
     from globmed.bench.runner import RunResult
+    from globmed.models.client import Status
 
 app = typer.Typer(help="Benchmark models: run, score, report.", no_args_is_help=True)
+batch = typer.Typer(help="Ask by batch files, where an endpoint answers them at a lower price.", no_args_is_help=True)
+app.add_typer(batch, name="batch")
+
+_INCOMPLETE: tuple[Status, ...] = ("truncated", "refused", "filtered", "error")
 
 Run = Annotated[Path, typer.Argument(help="A run's folder.", metavar="RUN")]
+Models = Annotated[
+    list[str],
+    typer.Option(
+        "--model",
+        help="chance, majority, longest, a catalog id such as gpt-4o, ID@ENDPOINT, ID@local, local:FOLDER, "
+        "api:MODEL@BASE_URL or api:MODEL@ENDPOINT (see: globmed list models, list endpoints); repeat.",
+    ),
+]
+Answers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--answer", help="generate, score_letters or score_options, with /byte or /prior, and /closed; repeat."
+    ),
+]
+Limit = Annotated[int | None, typer.Option("--limit", help="So many questions a source, the same in each language.")]
+ScaleLimits = Annotated[bool, typer.Option(help="Raise --max-tokens in languages that take more tokens than English.")]
+Concurrency = Annotated[
+    int, typer.Option("--concurrency", help="Calls under way at once at an endpoint, at most; found by trial.")
+]
+MaxCost = Annotated[
+    float | None, typer.Option("--max-cost", help="US dollars that this run may cost in all.", metavar="USD")
+]
+MaxRequests = Annotated[int | None, typer.Option("--max-requests", help="Calls of this run in all, retries included.")]
+MaxTokens = Annotated[
+    int | None, typer.Option("--max-total-tokens", help="Tokens of this run in all, read and written.")
+]
+MaxSeconds = Annotated[
+    float | None,
+    typer.Option("--max-seconds", help="Send nothing more after so long; go on with the same command."),
+]
+EstimateOnly = Annotated[
+    bool, typer.Option("--estimate", help="Say what would be asked and what it costs; send nothing.")
+]
 
 
 @app.command("run")
 def run_command(
     data: Annotated[Path, typer.Option("--data", help="Folder of a finished stage of items, such as a release.")],
-    model: Annotated[
-        list[str],
-        typer.Option("--model", help="chance, majority, longest, local:FOLDER, api:MODEL@BASE_URL or @PRESET; repeat."),
-    ],
+    model: Models,
     out: Annotated[Path, typer.Option("--out", help="The run's folder; the same command goes on in it.")],
     language: Annotated[list[str] | None, typer.Option("--language", help="BCP 47 code; repeat. Default: all.")] = None,
     source: Annotated[list[str] | None, typer.Option("--source", help="Source; repeat. Default: all.")] = None,
-    answer: Annotated[
-        list[str] | None,
-        typer.Option("--answer", help="generate, score_letters or score_options, with /byte and /closed; repeat."),
-    ] = None,
+    answer: Answers = None,
     split: Annotated[Literal["train", "dev", "test"], typer.Option("--split")] = "test",
-    limit: Annotated[
-        int | None, typer.Option("--limit", help="So many questions a source, the same in each language.")
-    ] = None,
+    limit: Limit = None,
     runs: Annotated[int, typer.Option("--runs", help="How often each item is asked.")] = 1,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the drawing of questions.")] = 0,
     max_tokens: Annotated[int, typer.Option("--max-tokens", help="Limit of a generated reply.")] = 512,
     temperature: Annotated[float, typer.Option("--temperature")] = 0.0,
     score_end: Annotated[bool, typer.Option("--score-end", help="Count the end of the answer in likelihoods.")] = False,
-    concurrency: Annotated[int, typer.Option("--concurrency", help="Calls under way at once to a model.")] = 8,
+    scale_limits: ScaleLimits = True,
+    concurrency: Concurrency = 32,
+    max_cost: MaxCost = None,
+    max_requests: MaxRequests = None,
+    max_total_tokens: MaxTokens = None,
+    max_seconds: MaxSeconds = None,
+    estimate: EstimateOnly = False,
     as_json: AsJson = False,
 ) -> None:
     """Ask models every chosen item and save their replies; what is saved is never asked again."""
+    from globmed.bench.effort import Effort
     from globmed.bench.pipeline import bench_run
     from globmed.bench.selection import Plan
+    from globmed.models.attempts import Patience
+    from globmed.models.budget import Cap
     from globmed.models.client import Settings
 
     plan = Plan(
@@ -59,22 +99,79 @@ def run_command(
         runs=runs,
         seed=seed,
         settings=Settings(max_tokens=max_tokens, temperature=temperature, seed=seed, score_end=score_end),
+        scale_limits=scale_limits,
     )
-    with output.stages() as tell:
+    effort = Effort(
+        concurrency=concurrency,
+        patience=Patience(seconds=max_seconds),
+        cap=Cap(requests=max_requests, tokens=max_total_tokens, cost_usd=max_cost),
+        estimate_only=estimate,
+    )
+    with live_view() as live:
         result = bench_run(
             model,
             data=data,
             plan=plan,
             out=out,
-            concurrency=concurrency,
-            on_progress=lambda name, stats: tell(f"asking {name}", sum(stats.replies.values()), None),
+            effort=effort,
+            on_estimate=None if estimate else live.estimate,
+            on_progress=live.report,
         )
+    if estimate:
+        _show_estimates(result, as_json=as_json)
+        return
     _show_run(result, as_json=as_json)
     for one in result.models:
         if one.failures and sum(one.failures.values()) == sum(one.stats.replies.values()):
             raise EnvironmentFailedError(
                 f"every call of {one.model} failed: {next(iter(one.failures))}. Run it again to ask again"
             )
+
+
+@batch.command("export")
+def export_command(
+    run: Run,
+    model: Annotated[str, typer.Option("--model", help="As for `bench run`; at an endpoint that takes batch files.")],
+    out: Annotated[Path, typer.Option("--out", help="A new folder for the files.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write what a run has no reply to yet as batch files; `bench run --estimate` makes a run without asking."""
+    from globmed.bench.batch import export_batch
+    from globmed.models.opening import open_client
+
+    result = export_batch(run, open_client(model), out=out)
+    if as_json:
+        output.print_json({"files": [str(path) for path in result.files], "requests": result.requests})
+        return
+    output.show_estimates([result.estimate])
+    for path in result.files:
+        output.say(str(path))
+    output.say(f"{result.requests} requests. Next: globmed bench batch import {run} --model {model} RESULTS...")
+
+
+@batch.command("import")
+def import_command(
+    run: Run,
+    files: Annotated[list[Path], typer.Argument(help="Results as the endpoint gave them.", metavar="RESULTS...")],
+    model: Annotated[str, typer.Option("--model", help="As for the export.")],
+    as_json: AsJson = False,
+) -> None:
+    """Save the replies of batch results in the run; reading a file twice changes nothing."""
+    from globmed.bench.batch import import_batch
+    from globmed.models.opening import open_client
+
+    result = import_batch(run, open_client(model, to_ask=False), files)
+    if as_json:
+        output.print_json({"replies": result.replies, "known": result.known, "missing": result.missing})
+        return
+    replies = ", ".join(f"{count} {status}" for status, count in result.replies.items()) or "none"
+    output.say(f"New replies: {replies}. Answered before: {result.known}. Without an answer yet: {result.missing}.")
+    left = (
+        f"globmed bench batch export {run} --model {model} --out NEW"
+        if result.missing
+        else f"globmed bench score {run}"
+    )
+    output.say(f"Next: {left}")
 
 
 @app.command("score")
@@ -132,6 +229,18 @@ def accuracy_row(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _show_estimates(result: RunResult, *, as_json: bool) -> None:
+    if as_json:
+        import msgspec
+
+        output.print_json({"run": str(result.run), "estimates": msgspec.to_builtins(result.estimates)})
+        return
+    output.show_estimates(result.estimates)
+    output.say(
+        "Nothing was sent. Tokens are estimated from the texts' length; replies end before their limit as a rule."
+    )
+
+
 def _show_run(result: RunResult, *, as_json: bool) -> None:
     from globmed.core.store import count_rows
 
@@ -143,8 +252,10 @@ def _show_run(result: RunResult, *, as_json: bool) -> None:
             "asked now": one.stats.asked,
             "in flight when killed": one.in_flight,
             "shared": one.stats.shared,
+            "tried again": sum(one.stats.setbacks.values()),
             "errors": one.stats.replies.get("error", 0),
-            **({"failures": one.failures} if as_json else {}),
+            "cost US$": one.stats.cost_usd,
+            **({"failures": one.failures, "incomplete": one.incomplete, "served": one.served} if as_json else {}),
         }
         for one in result.models
     ]
@@ -154,7 +265,16 @@ def _show_run(result: RunResult, *, as_json: bool) -> None:
         return
     output.show(items, as_json=False, title="Items")
     output.show(models, as_json=False, title="Replies")
+    incomplete = [
+        {"model": one.model, "language": language, **{status: counts.get(status, 0) for status in _INCOMPLETE}}
+        for one in result.models
+        for language, counts in one.incomplete.items()
+    ]
+    if incomplete:
+        output.show(incomplete, as_json=False, title="Replies that are no complete answer")
     for one in result.models:
+        for served, number in one.served.items():
+            output.say(f"{number} replies of {one.model} came from what its endpoint calls {served}")
         for reason, number in list(one.failures.items())[:3]:
             output.say(f"{number} calls of {one.model} failed, such as: {reason}")
     output.say(f"Run: {result.run}   next: globmed bench score {result.run}")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from globmed.cli import output
 from globmed.cli.output import AsJson
 
-app = typer.Typer(help="List languages, sources, tasks, models and prompts.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from globmed.models.catalog import ModelRow
+
+app = typer.Typer(help="List languages, sources, tasks, models, endpoints and prompts.", no_args_is_help=True)
 
 Rows = list[dict[str, str]]
 
@@ -33,9 +37,47 @@ def tasks_command(as_json: AsJson = False) -> None:
 
 
 @app.command("models")
-def models_command(as_json: AsJson = False) -> None:
-    """List the catalog's models and endpoint presets."""
-    output.show(model_rows(), as_json=as_json)
+def models_command(
+    name: Annotated[str | None, typer.Argument(help="A catalog id: show all that is known of it.")] = None,
+    kind: Annotated[Literal["baseline", "proprietary", "open"] | None, typer.Option("--kind")] = None,
+    maker: Annotated[str, typer.Option("--maker", help="Part of the maker's name.")] = "",
+    family: Annotated[str, typer.Option("--family", help="Part of the family's name.")] = "",
+    medical: Annotated[bool | None, typer.Option(help="Trained for medicine.")] = None,
+    reasoning: Annotated[bool | None, typer.Option(help="Thinks before it answers.")] = None,
+    min_billion: Annotated[float | None, typer.Option("--min-billion", help="Parameters, in billions.")] = None,
+    max_billion: Annotated[float | None, typer.Option("--max-billion", help="Parameters, in billions.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the catalog's models, or show one with the source of each fact."""
+    from globmed.models.catalog import catalog_rows, model_row
+
+    if name is not None:
+        _show_model(model_row(name), as_json=as_json)
+        return
+
+    def chosen(row: ModelRow) -> bool:
+        size = row.parameters_billion
+        return (
+            (kind is None or row.kind == kind)
+            and maker.casefold() in row.maker.casefold()
+            and family.casefold() in row.family.casefold()
+            and (medical is None or row.medical == medical)
+            and (reasoning is None or row.reasoning == reasoning)
+            and (min_billion is None or (size is not None and size >= min_billion))
+            and (max_billion is None or (size is not None and size <= max_billion))
+        )
+
+    rows = [row for row in catalog_rows().values() if chosen(row)]
+    if rows or as_json:
+        output.show(model_table(rows), as_json=as_json)
+    else:
+        output.say("No model of the catalog is like that.")
+
+
+@app.command("endpoints")
+def endpoints_command(as_json: AsJson = False) -> None:
+    """List the endpoint presets: where each is, its API key's variable, and what starts a server of one's own."""
+    output.show(endpoint_rows(), as_json=as_json)
 
 
 @app.command("prompts")
@@ -99,12 +141,69 @@ def task_rows() -> Rows:
     ]
 
 
-def model_rows() -> Rows:
-    """Return one row a model of the catalog, and one an endpoint preset."""
-    from globmed.models.catalog import catalog_rows, preset_rows
+def model_table(rows: Sequence[ModelRow]) -> list[dict[str, Any]]:
+    """Return models as rows of a table; what is not known is None."""
+    return [
+        {
+            "id": row.id,
+            "maker": row.maker or None,
+            "kind": row.kind,
+            "billion": _number(row.parameters_billion),
+            "active": _number(row.active_billion),
+            "context": row.context_tokens,
+            "licence": row.licence or None,
+            "released": str(row.released) if row.released else None,
+            "what": row.summary,
+        }
+        for row in rows
+    ]
 
-    models = [{"id": row.id, "kind": row.kind, "what": row.summary} for row in catalog_rows()]
-    return models + [{"id": f"api:MODEL@{row.id}", "kind": "endpoint", "what": row.summary} for row in preset_rows()]
+
+def endpoint_rows() -> Rows:
+    """Return one row an endpoint preset."""
+    from globmed.models.catalog import preset_rows
+
+    return [
+        {
+            "id": row.id,
+            "what": row.summary,
+            "base URL": row.base_url,
+            "key from": row.key_variable or "none needed",
+            "on this machine": "yes" if row.on_this_machine else "no",
+        }
+        for row in preset_rows().values()
+    ]
+
+
+def _show_model(row: ModelRow, *, as_json: bool) -> None:
+    import msgspec
+
+    if as_json:
+        output.print_json(msgspec.to_builtins(row))
+        return
+    output.say(f"{row.id}: {row.summary}")
+    facts = [
+        {"fact": name.replace("_", " "), "value": _words(value), "source": row.source_of(name) or "–"}
+        for name, value in row.facts().items()
+    ]
+    if row.price is not None:
+        price = row.price
+        cached = "" if price.cached is None else f", {price.cached:g} read from cache"
+        value = f"US$ {price.input:g} read{cached}, {price.output:g} written, a million tokens, on {price.on}"
+        facts.append({"fact": "price", "value": value, "source": price.source})
+    output.show(facts, as_json=False)
+    if row.kind != "baseline":
+        output.say(f"To ask it: globmed bench run --model {row.id}{'' if row.endpoint else '@ENDPOINT'} ...")
+
+
+def _number(value: float | None) -> str | None:
+    return None if value is None else f"{value:g}"
+
+
+def _words(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def prompt_rows() -> Rows:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from globmed.bench.estimate import Estimate
     from globmed.data.pipeline import StageResult
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
@@ -25,17 +26,33 @@ def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "") -
     if as_json:
         print_json([{name: plain(value) for name, value in row.items()} for row in rows])
         return
-    from rich import box
-    from rich.table import Table
+    console().print(_table(rows, title=title))
 
-    table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    names = list(rows[0]) if rows else []
-    for name in names:
-        numeric = all(isinstance(row[name], int | float) or row[name] is None for row in rows)
-        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(row[name]) for name in names))
-    _console().print(table)
+
+def show_estimates(estimates: Sequence[Estimate], *, stderr: bool = False) -> None:
+    """Print what models are to be asked, and what the figures rest on."""
+    rows = [
+        {
+            "model": one.model,
+            "at": one.place,
+            "requests": one.requests,
+            "answered before": one.answered,
+            "input tokens, about": one.input_tokens,
+            "output tokens, at most": one.output_tokens,
+            "US$, at most": "price not known" if one.cost_usd is None else f"{one.cost_usd:.2f}",
+        }
+        for one in estimates
+    ]
+    stream = sys.stderr if stderr else sys.stdout
+    console(stderr=stderr).print(_table(rows, title="What is to be asked"))
+    for one in estimates:
+        if one.price is not None:
+            stream.write(f"Price of {one.model}: as of {one.price.on}, {one.price.source}\n")
+        if one.undecided:
+            stream.write(f"Not measured yet: replies of {one.model} may be longer in languages that cost it more\n")
+        if len(set(one.limits.values())) > 1:
+            limits = ", ".join(f"{language} {limit}" for language, limit in one.limits.items())
+            stream.write(f"Tokens that a reply of {one.model} may have: {limits}\n")
 
 
 def print_json(value: Any) -> None:
@@ -84,7 +101,7 @@ def progress(title: str) -> Iterator[Callable[[int, int | None], None]]:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        with Progress(*columns, console=_console(stderr=True), transient=True) as bar:
+        with Progress(*columns, console=console(stderr=True), transient=True) as bar:
             task = bar.add_task(title, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
         return
@@ -99,12 +116,27 @@ def progress(title: str) -> Iterator[Callable[[int, int | None], None]]:
     yield tell
 
 
-def _console(*, stderr: bool = False) -> Any:
+def console(*, stderr: bool = False) -> Any:
+    """Return rich's console on one of the two streams."""
     from rich.console import Console
 
     # Piped into a file there is no width to fit: a table is then as wide as it needs to be.
     stream = sys.stderr if stderr else sys.stdout
     return Console(stderr=stderr, highlight=False, markup=False, width=None if stream.isatty() else 200)
+
+
+def _table(rows: Sequence[Mapping[str, Any]], *, title: str) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    names = list(rows[0]) if rows else []
+    for name in names:
+        numeric = all(isinstance(row[name], int | float) or row[name] is None for row in rows)
+        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row[name]) for name in names))
+    return table
 
 
 def plain(value: Any) -> Any:

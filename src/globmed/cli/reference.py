@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import typer
 
 from globmed.cli import listing
 from globmed.cli.main import app
+from globmed.models.catalog import catalog_rows
 
 WIDTH = 100
-SECTIONS = {
+SECTIONS: dict[str, Callable[[], Sequence[Mapping[str, Any]]]] = {
     "Languages": listing.language_rows,
     "Sources": listing.source_rows,
     "Tasks": listing.task_rows,
-    "Models and endpoints": listing.model_rows,
+    "Models": lambda: listing.model_table(list(catalog_rows().values())),
+    "Endpoints": listing.endpoint_rows,
     "Prompts": listing.prompt_rows,
 }
 
@@ -33,9 +35,10 @@ def reference() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _table(rows: listing.Rows) -> str:
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
     names = list(rows[0])
-    lines = [names, ["---"] * len(names), *([row[name].replace("|", "\\|") for name in names] for row in rows)]
+    cells = [["" if row[name] is None else str(row[name]).replace("|", "\\|") for name in names] for row in rows]
+    lines = [names, ["---"] * len(names), *cells]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -2,6 +2,7 @@
 
     GlobmedError
     ├── CheckFailedError       1    the work found what it was told to fail on
+    │   └── LimitReachedError  1    a limit of money, tokens or time that the work was given; what was done is kept
     ├── UsageError             2    a wrong argument, an unknown name, an impossible combination
     ├── InputError             2    a file or record that is not what it should be
     │   ├── HashMismatchError  2    a file that changed after its manifest was written
@@ -32,6 +33,10 @@ class CheckFailedError(GlobmedError):
     """The work was done and found what it was told to fail on."""
 
     exit_code = 1
+
+
+class LimitReachedError(CheckFailedError):
+    """A limit of money, tokens, requests or time that the work was given; what was done so far is kept."""
 
 
 class UsageError(GlobmedError):

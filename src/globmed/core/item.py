@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -136,6 +136,23 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
                 found=f"answer index {outside[0]}",
                 expected=f"an index below the number of options, {len(self.options)}",
             )
+
+    def made_into(self, *, provenance: Provenance, **changes: Any) -> Item:
+        """Return an item made from this one, such as a translation; it is under this one's terms of use.
+
+        Args:
+            provenance: who or what made it. Its licence is this item's whatever it says, and where this item may not
+                leave the machine or be redistributed, neither may what is made from it.
+            changes: fields of the new item that differ.
+        """
+        terms = self.provenance
+        inherited = msgspec.structs.replace(
+            provenance,
+            licence=terms.licence,
+            may_leave_machine=terms.may_leave_machine and provenance.may_leave_machine,
+            may_be_redistributed=terms.may_be_redistributed and provenance.may_be_redistributed,
+        )
+        return msgspec.structs.replace(self, provenance=inherited, **changes)
 
     @property
     def blocked(self) -> bool:

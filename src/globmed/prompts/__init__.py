@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 
 from globmed.core.errors import InputError
@@ -40,12 +40,12 @@ class Prompt:
     body: str
     header: str
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of the body, 16 hexadecimal digits."""
         return hashlib.sha256(self.body.encode()).hexdigest()[:16]
 
-    @property
+    @cached_property
     def placeholders(self) -> frozenset[str]:
         """Names that `render` must be given."""
         return frozenset(_PLACEHOLDER.findall(self.body))
@@ -62,10 +62,16 @@ class Prompt:
             raise InputError.at(
                 place, found=f"the placeholder {{{missing[0]}}}", expected=f"only {{{'}, {'.join(sorted(fields))}}}"
             )
-        body = self.body
-        for empty in (name for name, text in fields.items() if not text):
-            body = re.sub(rf"^\{{{re.escape(empty)}\}}\n\n?", "", body, flags=re.MULTILINE)
-        return _PLACEHOLDER.sub(lambda match: fields[match[1]], body)
+        parts = _parts(self.body, tuple(name for name, text in fields.items() if not text))
+        return "".join(fields[part] if index % 2 else part for index, part in enumerate(parts))
+
+
+@cache
+def _parts(body: str, empty: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a prompt's text cut at its placeholders, whose names stand at odd places; empty lines are gone."""
+    for name in empty:
+        body = re.sub(rf"^\{{{re.escape(name)}\}}\n\n?", "", body, flags=re.MULTILINE)
+    return tuple(_PLACEHOLDER.split(body))
 
 
 @cache

@@ -19,6 +19,7 @@ from globmed.core.store import read_records, table
 from globmed.models.baseline import LongestOption
 from globmed.models.client import Reply, Request
 from globmed.models.journal import Journal
+from globmed.models.pace import THIS_PROCESS
 
 MakeData = Callable[..., Path]
 LANGUAGES, TEST = ("en", "es", "sw"), 24
@@ -55,7 +56,7 @@ FATES = (
 class Scripted:
     """Answers question `n` with the `n`-th kind of reply, in turn."""
 
-    model, revision, on_this_machine, batch_size = "scripted", "", True, 8
+    model, revision, on_this_machine, batch_size, pace = "scripted", "", True, 8, THIS_PROCESS
 
     def sent(self, request: Request) -> Mapping[str, Any]:
         return {"messages": msgspec.to_builtins(request.messages)}
@@ -78,7 +79,7 @@ def scores(run: Path) -> list[Score]:
 
 @pytest.fixture
 def run(make_data: MakeData, tmp_path: Path) -> Path:
-    run_benchmark([Scripted()], data=make_data(), plan=Plan(), out=tmp_path / "run")
+    run_benchmark([Scripted()], data=make_data(), plan=Plan(scale_limits=False), out=tmp_path / "run")
     score_run(tmp_path / "run")
     return tmp_path / "run"
 

@@ -9,7 +9,13 @@ from globmed.bench.reading.reading import Reading
 from globmed.models.client import LETTERS
 
 
-def read_likelihood(option_logprobs: Sequence[float], options: Sequence[str], *, per_byte: bool) -> Reading:
+def read_likelihood(
+    option_logprobs: Sequence[float],
+    options: Sequence[str],
+    *,
+    per_byte: bool,
+    priors: Sequence[float] | None = None,
+) -> Reading:
     """Return the option that a model finds likeliest.
 
     Args:
@@ -17,14 +23,17 @@ def read_likelihood(option_logprobs: Sequence[float], options: Sequence[str], *,
         options: texts of the options, in the same order.
         per_byte: divide each by the UTF-8 bytes of the option's text, as lm-evaluation-harness does with characters
             for `acc_norm`; bytes do not depend on the tokenizer, and treat all scripts by one rule.
+        priors: what `option_logprobs` is without the question, to be subtracted; None to leave that.
     """
-    rule = "likelihood per byte" if per_byte else "likelihood"
+    rule = "likelihood per byte" if per_byte else "likelihood" if priors is None else "likelihood against prior"
     if not option_logprobs:
         return Reading(letter=None, status="empty", rule=rule)
-    if len(option_logprobs) != len(options) or any(math.isnan(logprob) for logprob in option_logprobs):
+    known = [0.0] * len(options) if priors is None else priors
+    if not len(option_logprobs) == len(known) == len(options) or any(map(math.isnan, (*option_logprobs, *known))):
         return Reading(letter=None, status="unread", rule=rule)
     lengths = [len(option.encode()) or 1 if per_byte else 1 for option in options]
-    scores = [logprob / length for logprob, length in zip(option_logprobs, lengths, strict=True)]
+    gained = [logprob - prior for logprob, prior in zip(option_logprobs, known, strict=True)]
+    scores = [logprob / length for logprob, length in zip(gained, lengths, strict=True)]
     best = [index for index, score in enumerate(scores) if score == max(scores)]
     if len(best) > 1:
         return Reading(letter=None, status="several", rule=rule)

@@ -181,7 +181,7 @@ def _scores(run: Path, name: str, items: dict[tuple[str, str], Item], per_byte: 
 
 
 def _read_as(condition: Condition, per_byte: bool | None) -> Condition:  # noqa: FBT001 - as in `score_run`
-    if per_byte is None or condition.answer != "score_options":
+    if per_byte is None or condition.answer != "score_options" or condition.against_prior:
         return condition
     return msgspec.structs.replace(condition, per_byte=per_byte)
 

@@ -30,26 +30,33 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
         answer: free text, the likelihood of the options' texts, or of their letters.
         per_byte: divide the likelihood of an option's text by its UTF-8 bytes; decides the reading alone, so replies
             can be scored again the other way.
+        against_prior: subtract the likelihood that an option's text has without the question.
         closed_book: leave the item's context out.
     """
 
     answer: Answer = "generate"
     per_byte: bool = False
+    against_prior: bool = False
     closed_book: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no reading would heed.
 
         Raises:
-            UsageError: `per_byte` for anything but the likelihood of options' texts.
+            UsageError: `per_byte` or `against_prior` for anything but the likelihood of options' texts, or both.
         """
-        if self.per_byte and self.answer != "score_options":
-            raise UsageError(f"condition: per_byte with {self.answer!r}; expected it with 'score_options' only")
+        if (self.per_byte or self.against_prior) and self.answer != "score_options":
+            raise UsageError(
+                f"condition: per_byte or against_prior with {self.answer!r}; expected either with 'score_options' only"
+            )
+        if self.per_byte and self.against_prior:
+            raise UsageError("condition: per_byte and against_prior; expected one of them, for each levels lengths")
 
     @property
     def name(self) -> str:
         """Its short name in tables, such as `score_options/byte/closed`."""
-        return self.answer + "/byte" * self.per_byte + "/closed" * self.closed_book
+        reading = "/byte" * self.per_byte + "/prior" * self.against_prior
+        return self.answer + reading + "/closed" * self.closed_book
 
     @classmethod
     def named(cls, name: str) -> Condition:
@@ -61,9 +68,9 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
         known = {
             condition.name: condition
             for answer in get_args(Answer)
-            for per_byte in ((False, True) if answer == "score_options" else (False,))
+            for reading in (("", "per_byte", "against_prior") if answer == "score_options" else ("",))
             for closed_book in (False, True)
-            for condition in (cls(answer=answer, per_byte=per_byte, closed_book=closed_book),)
+            for condition in (cls(answer=answer, closed_book=closed_book, **({reading: True} if reading else {})),)
         }
         if name not in known:
             raise UsageError(f"no answer mode {name!r}{did_you_mean(name, known)}")

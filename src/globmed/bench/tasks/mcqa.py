@@ -3,7 +3,8 @@
 Asked as lettered options and free text (`generate`), by the likelihood of each option's letter after the same prompt
 (`score_letters`), or by that of each option's own text after the bare question (`score_options`), the form that small
 models and those without instruction tuning can be measured in. The last two are the usual "MMLU" and "cloze" forms:
-Gu et al. (2025), "OLMES: a standard for language model evaluations", arXiv:2406.08446.
+Gu et al. (2025), "OLMES: a standard for language model evaluations", arXiv:2406.08446. Against the prior it is the
+likelihood that the question adds: Holtzman et al. (2021), "Surface form competition", arXiv:2104.08315.
 """
 
 from __future__ import annotations
@@ -28,12 +29,19 @@ def _unfit(item: Item) -> str:
 
 
 def _request(item: Item, *, condition: Condition, run: int, settings: Settings) -> Request:
+    prompt, closed_book = _PROMPTS[condition.answer], condition.closed_book
+    prior = ""
+    if condition.against_prior:
+        prior = render_item(msgspec.structs.replace(item, question=""), prompt, closed_book=True)
     return Request(
-        messages=(Message("user", render_item(item, _PROMPTS[condition.answer], closed_book=condition.closed_book)),),
+        messages=(Message("user", render_item(item, prompt, closed_book=closed_book)),),
         options=item.options,
         settings=msgspec.structs.replace(settings, answer=condition.answer),
+        prior=(Message("user", prior),) if prior else (),
         run=run,
         label=f"{item.family}/{item.language}",
+        source=item.source,
+        licence=item.provenance.licence,
         may_leave_machine=item.provenance.may_leave_machine,
     )
 
@@ -51,7 +59,8 @@ def _reading(item: Item, reply: Reply, condition: Condition) -> Reading:
         return Reading(letter=None, status="empty", rule="reply error")
     if condition.answer == "generate":
         return read_choice(reply.text, item.options, item.language)
-    return read_likelihood(reply.option_logprobs, item.options, per_byte=condition.per_byte)
+    priors = reply.option_priors if condition.against_prior else None
+    return read_likelihood(reply.option_logprobs, item.options, per_byte=condition.per_byte, priors=priors)
 
 
 def _chance(item: Item) -> float:
@@ -65,7 +74,7 @@ def _example(item: Item, shown: Shown, *, condition: Condition) -> Reply:
     if condition.answer == "generate":
         return Reply(status="ok", text=load("mcqa_reply", item.language).render(letter=LETTERS[chosen]))
     scores = tuple(-1.0 if index == chosen else -1000.0 for index in range(len(item.options)))
-    return Reply(status="ok", option_logprobs=scores)
+    return Reply(status="ok", option_logprobs=scores, option_priors=(-10.0,) * len(scores))
 
 
 MCQA = Task(

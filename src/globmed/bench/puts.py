@@ -1,0 +1,78 @@
+"""What a plan puts to a model: every item under every condition, in every repetition, and the row that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from globmed.bench.asked import Asked, asked_folder
+from globmed.bench.limits import limit_tokens
+from globmed.bench.selection import Plan
+from globmed.bench.tasks import Condition, Task, task
+from globmed.core.errors import UsageError
+from globmed.core.item import Item
+from globmed.core.store import read_records
+from globmed.models.client import Client, Request, reply_key
+from globmed.prompts import load
+
+
+@dataclass(frozen=True)
+class Put:
+    """An item put under a condition, in one repetition."""
+
+    item: Item
+    condition: Condition
+    request: Request
+
+
+def puts(run: Path, plan: Plan, rates: Mapping[str, float]) -> Iterator[Put]:
+    """Yield all that a plan puts to one model, in the order of the run's items.
+
+    Args:
+        run: the run's folder, which holds the items.
+        plan: conditions, repetitions and settings.
+        rates: the model's tokens a character by language (`globmed.bench.limits`); empty where not known.
+    """
+    asking, conditions = task(plan.task), [Condition.named(name) for name in plan.answers]
+    settings = {}
+    for item in read_records(asked_folder(run), Item):
+        if item.language not in settings:
+            limit = limit_tokens(plan.settings, item.language, rates)
+            settings[item.language] = msgspec.structs.replace(plan.settings, max_tokens=limit)
+        for condition in conditions:
+            for number in range(plan.runs):
+                request = asking.request(item, condition=condition, run=number, settings=settings[item.language])
+                yield Put(item, condition, request)
+
+
+def asked_row(put: Put, client: Client, asking: Task) -> Asked:
+    """Return the row that says which reply answers which item."""
+    item = put.item
+    return Asked(
+        task=asking.name,
+        model=client.model,
+        revision=client.revision,
+        answer=put.condition.name,
+        source=item.source,
+        family=item.family,
+        cluster=item.cluster,
+        language=item.language,
+        run=put.request.run,
+        prompt_hash=load(prompt_name(asking, put.condition), item.language).hash,
+        key=reply_key(client, put.request),
+    )
+
+
+def prompt_name(asking: Task, condition: Condition) -> str:
+    """Return the name of the prompt that a task uses under a condition.
+
+    Raises:
+        UsageError: the task has none for it.
+    """
+    if condition.answer not in asking.prompts:
+        known = ", ".join(sorted(asking.prompts))
+        raise UsageError(f"task {asking.name!r} cannot be answered by {condition.answer!r}; it knows {known}")
+    return asking.prompts[condition.answer]
