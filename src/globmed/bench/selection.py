@@ -135,7 +135,7 @@ class Selection:
     def _why_left_out(self, item: Item) -> str:
         if item.kind not in self._task.kinds:
             return f"no {self._task.name} item"
-        blocking = next((finding for finding in item.provenance.findings if finding.severity == "block"), None)
+        blocking = next((finding for finding in item.standing_findings if finding.severity == "block"), None)
         return f"blocked: {blocking.check}" if blocking else self._task.unfit(item)
 
     def _refuse_empty_languages(self) -> None:

@@ -30,6 +30,52 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of making an item's text, such as a candidate translation or a critique of it.
+
+    Attributes:
+        name: what was done, such as `candidate`, `repair`, `critique`, `refine` or `back`.
+        model: id of the model or program that did it.
+        prompt_hash: hash of the prompt text it was asked with.
+        reply_key: key of the reply, which the journal beside the items holds whole; empty where no model was asked.
+        cost_usd: what the reply cost, in US dollars; None where the model has no price.
+        summary: one line for people, such as the scores a critique gave.
+    """
+
+    name: str
+    model: str
+    prompt_hash: str = ""
+    reply_key: str = ""
+    cost_usd: float | None = None
+    summary: str = ""
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of the conversation that came before a question.
+
+    Attributes:
+        role: `system`, `user` or `assistant`.
+        text: what was said.
+    """
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+
+
+class Criterion(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a rubric by which physicians want an open reply to be judged.
+
+    Attributes:
+        text: what the reply does.
+        points: how much it counts; below zero where it should not be done.
+        tags: as the source labels it.
+    """
+
+    text: str
+    points: float
+    tags: tuple[str, ...] = ()
+
+
 class Review(msgspec.Struct, frozen=True, kw_only=True):
     """One person's verdict on an item.
 
@@ -40,6 +86,7 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
         fluency: 1 to 5.
         completeness: 1 to 5.
         comment: free text.
+        overruled: names of checks whose findings do not hold in this person's judgement.
     """
 
     reviewer: str
@@ -48,6 +95,7 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
     fluency: int
     completeness: int
     comment: str = ""
+    overruled: tuple[str, ...] = ()
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +107,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
         model: id of the model that translated it; empty for native text.
         prompt_hash: hash of the prompt that produced it; empty for native text.
         place: where in the publisher's files it stands, as `file:line` or `file: key`.
+        steps: how the text was made, in order; empty for native text.
         findings: what checks found.
         review: verdicts of people.
         licence: as the publisher states it.
@@ -72,6 +121,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     prompt_hash: str = ""
     place: str = ""
+    steps: tuple[Step, ...] = ()
     findings: tuple[Finding, ...] = ()
     review: tuple[Review, ...] = ()
     may_leave_machine: bool = True
@@ -90,11 +140,14 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
         split: which part it belongs to.
         question: the question; of an inference item the hypothesis.
         context: passage or abstract; of an inference item the premise.
+        turns: the conversation before the question, where it is the last message of one.
         options: answer options; always the labels in words for inference and yes/no/maybe.
         answer: indices of the right options.
         reference: reference answers of an open question.
+        rubric: criteria with points by which an open reply is judged.
         rationale: why the answer is right, where the source says so.
         specialty: medical field as the source names it.
+        subset: part of its source that results can be split by, such as the kind of negative in BioNLI.
         region: country (ISO 3166-1 alpha-2) whose practice it reflects, where known.
         provenance: where the text comes from and its terms of use.
     """
@@ -108,11 +161,14 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     provenance: Provenance
     cluster: str = ""
     context: str = ""
+    turns: tuple[Turn, ...] = ()
     options: tuple[str, ...] = ()
     answer: tuple[int, ...] = ()
     reference: tuple[str, ...] = ()
+    rubric: tuple[Criterion, ...] = ()
     rationale: str = ""
     specialty: str = ""
+    subset: str = ""
     region: str = ""
 
     def __post_init__(self) -> None:
@@ -155,6 +211,12 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, provenance=inherited, **changes)
 
     @property
+    def standing_findings(self) -> tuple[Finding, ...]:
+        """What checks found and no expert has overruled."""
+        overruled = {check for review in self.provenance.review for check in review.overruled}
+        return tuple(finding for finding in self.provenance.findings if finding.check not in overruled)
+
+    @property
     def blocked(self) -> bool:
-        """Whether a finding keeps the item out of benchmarks and training."""
-        return any(finding.severity == "block" for finding in self.provenance.findings)
+        """Whether a finding that stands keeps the item out of benchmarks and training."""
+        return any(finding.severity == "block" for finding in self.standing_findings)

@@ -33,6 +33,36 @@ class Dropped:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WebFile:
+    """A file to fetch over HTTPS.
+
+    Attributes:
+        url: where, at a pinned revision where the host has revisions.
+        name: path below the folder fetched into.
+        sha256: of the whole file, hexadecimal; empty where nobody has measured it, so that the first fetch records it.
+    """
+
+    url: str
+    name: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubFiles:
+    """Files to fetch from a dataset on the Hugging Face Hub.
+
+    Attributes:
+        repository: `owner/name` of the dataset.
+        revision: commit, never a branch.
+        patterns: which of its files, as shell patterns.
+    """
+
+    repository: str
+    revision: str
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """What a source module declares.
 
@@ -46,7 +76,10 @@ class Source:
         revision: commit, version or date that the reader was written for.
         licence: as the publisher states it; both, where two stated licences conflict.
         citation: the paper to cite.
-        obtain: how to get the files, in one line.
+        terms: what the terms of use ask beyond the licence, in one line; empty where they ask nothing more.
+        rows: what the publisher's files hold, in a few words with the number of rows.
+        obtain: how to get the files by hand, in one line.
+        downloads: what `globmed data fetch` gets; empty where a person has to, because of credentials or terms.
         read: `read(path, languages, seed)` gives every row of the publisher's files as an `Item` or a `Dropped`, in the
             order of the files and of `languages`; raises `InputError` at the first broken row. `seed` matters to
             procedural sources only.
@@ -67,6 +100,9 @@ class Source:
     citation: str
     obtain: str
     read: Callable[[Path, Sequence[str], int], Iterator[Item | Dropped]]
+    terms: str = ""
+    rows: str = ""
+    downloads: tuple[WebFile | HubFiles, ...] = ()
     beside: tuple[str, ...] = ()
     procedural: bool = False
     may_leave_machine: bool = True
