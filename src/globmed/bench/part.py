@@ -15,7 +15,7 @@ from globmed.bench.selection import Plan
 from globmed.bench.tasks import Condition, task
 from globmed.core.errors import UsageError
 from globmed.core.item import Item
-from globmed.core.store import MANIFEST, read_manifest, read_records, stage_hash, writing_stage
+from globmed.core.store import MANIFEST, read_manifest, read_records, stage_hash, table, writing_stage
 from globmed.models.budget import Cap, Purse
 from globmed.models.catalog import CATALOG_VARIABLE, price_of
 from globmed.models.client import Client, Request
@@ -143,9 +143,17 @@ def refuse_forbidden(out: Path, models: Sequence[Client]) -> None:
         TermsError: an item may not leave this machine, and a model is not on it.
     """
     away = [client for client in models if not client.on_this_machine]
-    for item in read_records(asked_folder(out), Item) if away else ():
+    # Most runs hold nothing of the kind, which one column says in a hundredth of the time that the items take.
+    if not away or _all_may_leave(asked_folder(out)):
+        return
+    for item in read_records(asked_folder(out), Item):
         terms = item.provenance
         if not terms.may_leave_machine:
             label = f"{item.family}/{item.language}"
             request = Request(messages=(), label=label, source=item.source, licence=terms.licence)
             raise forbidden(request, away[0])
+
+
+def _all_may_leave(folder: Path) -> bool:
+    terms = table(folder, columns=["provenance.may_leave_machine"])["provenance"]
+    return all(chunk.field("may_leave_machine").false_count == 0 for chunk in terms.chunks)

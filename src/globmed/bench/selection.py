@@ -72,31 +72,19 @@ class Part(NamedTuple):
 
 
 class Selection:
-    """The items that a plan chooses from a data folder; surveyed once, read as often as wanted."""
+    """The items that a plan chooses from a data folder."""
 
     def __init__(self, data: Path, plan: Plan, task: Task) -> None:
-        """Survey the data.
+        """Find the files; nothing is read yet.
 
         Raises:
-            UsageError: an unknown source, a language without items, or a limit that no question meets.
-            InputError: the folder is no stage, or one of its files is not as it was written.
+            UsageError: an unknown source, or a language without files.
+            InputError: the folder is no stage.
         """
         self.parts = data_parts(data, languages=plan.languages, sources=plan.sources)
         self._data, self._plan, self._task = data, plan, task
         self._read: Counter[Part] = Counter()
         self._left_out: dict[Part, Counter[str]] = defaultdict(Counter)
-        # Only a draw needs the families; of a million items they would be most of the memory.
-        self._drawn_from: dict[Part, set[str]] = {part: set() for part in self.parts}
-        for part in self.parts:
-            for item in self._of_split(part):
-                self._read[part] += 1
-                if reason := self._why_left_out(item):
-                    self._left_out[part][reason] += 1
-                elif plan.limit is not None:
-                    self._drawn_from[part].add(item.family)
-        self._refuse_empty_languages()
-        if plan.limit is not None:
-            self._draw(plan.limit, plan.seed)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -109,12 +97,24 @@ class Selection:
         return tuple(sorted({part.source for part in self.parts}))
 
     def items(self) -> Iterator[Item]:
-        """Read the chosen items, by source and language, in the order of the data."""
+        """Read the chosen items, by source and language, in the order of the data; once, for it keeps the books.
+
+        Raises:
+            UsageError: a language without an item to ask, or a limit that no question meets.
+            InputError: one of the files is not as it was written.
+        """
+        drawn = self._draw(self._plan.limit, self._plan.seed) if self._plan.limit is not None else None
         for part in self.parts:
-            drawn = self._drawn_from[part] if self._plan.limit is not None else None
             for item in self._of_split(part):
-                if (drawn is None or item.family in drawn) and not self._why_left_out(item):
+                self._read[part] += 1
+                reason = self._why_left_out(item)
+                if not reason and drawn is not None and item.family not in drawn[part]:
+                    reason = "not in the sample"
+                if reason:
+                    self._left_out[part][reason] += 1
+                else:
                     yield item
+        self._refuse_empty_languages()
 
     def counts(self) -> Iterator[Count]:
         """Give the books: for each source and language what was read, chosen, and left out by its reason."""
@@ -149,10 +149,13 @@ class Selection:
                     "). Leave the language out, or name data that holds it"
                 )
 
-    def _draw(self, limit: int, seed: int) -> None:
+    def _draw(self, limit: int, seed: int) -> dict[Part, set[str]]:
+        """Return the families to ask: of each source the same ones in all its languages."""
+        fit = self._survey()
+        drawn: dict[Part, set[str]] = {}
         for source in self.sources:
-            parts = [part for part in self.parts if part.source == source and self._read[part]]
-            shared = sorted(set.intersection(*(self._drawn_from[part] for part in parts))) if parts else []
+            parts = [part for part in fit if part.source == source]
+            shared = sorted(set.intersection(*(fit[part] for part in parts))) if parts else []
             if parts and not shared:
                 codes = ", ".join(part.language for part in parts)
                 raise UsageError(
@@ -160,11 +163,24 @@ class Selection:
                 )
             # A source's draw does not depend on which others are asked, and a larger limit holds a smaller one's.
             order = np.random.default_rng([seed, *source.encode()]).permutation(len(shared))[:limit]
-            drawn = {shared[index] for index in order}
-            for part in parts:
-                if unlucky := len(self._drawn_from[part] - drawn):
-                    self._left_out[part]["not in the sample"] += unlucky
-                self._drawn_from[part] &= drawn
+            drawn |= dict.fromkeys(parts, {shared[index] for index in order})
+        return drawn
+
+    def _survey(self) -> dict[Part, set[str]]:
+        """Return the families that could be asked, of each part that has items of the split."""
+        fit: dict[Part, set[str]] = {}
+        for part in self.parts:
+            for item in self._of_split(part):
+                families = fit.setdefault(part, set())
+                self._read[part] += 1
+                if reason := self._why_left_out(item):
+                    self._left_out[part][reason] += 1
+                else:
+                    families.add(item.family)
+        self._refuse_empty_languages()
+        self._read.clear()
+        self._left_out.clear()
+        return fit
 
 
 def data_parts(data: Path, *, languages: Sequence[str], sources: Sequence[str]) -> tuple[Part, ...]:

@@ -12,7 +12,7 @@ import os
 import shutil
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain, islice
 from pathlib import Path
@@ -323,15 +323,16 @@ def read_records(folder: Path, record_type: type[Record], *, prefix: str = "") -
             yield from (_read_parquet if path.suffix == ".parquet" else read_jsonl)(path, record_type)
 
 
-def table(folder: Path, *, prefix: str = "") -> pa.Table:
-    """Return all Parquet records of a stage as one Arrow table."""
+def table(folder: Path, *, prefix: str = "", columns: Sequence[str] | None = None) -> pa.Table:
+    """Return all Parquet records of a stage as one Arrow table; of these columns alone, where some are named."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     names = [n for n in sorted(read_manifest(folder).files) if n.startswith(prefix) and n.endswith(".parquet")]
     if not names:
         raise UsageError(f"{folder}: no Parquet file whose name starts with {prefix!r}")
-    return pa.concat_tables([pq.read_table(checked_file(folder, name)) for name in names])
+    chosen = None if columns is None else list(columns)
+    return pa.concat_tables([pq.ParquetFile(checked_file(folder, name)).read(columns=chosen) for name in names])
 
 
 def relation(folder: Path, *, prefix: str = "") -> duckdb.DuckDBPyRelation:
