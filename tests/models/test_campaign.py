@@ -463,6 +463,25 @@ async def test_leaving_early_ends_what_is_under_way(journal: Journal, ask: Ask) 
     assert len(await collect(campaign([ask(index) for index in range(20)], client, journal, concurrency=2))) == 20
 
 
+async def test_replies_that_came_are_kept_when_the_caller_leaves(journal: Journal, ask: Ask) -> None:
+    client, came = Recorder(), list[str]()
+
+    def reply(text: str) -> Reply:
+        came.append(text)
+        return Reply(status="ok", text=text)
+
+    client.reply = reply
+    async with aclosing(campaign((ask(index) for index in range(10_000)), client, journal, concurrency=8)) as answers:
+        async for _ in answers:
+            # More replies come, until as many wait as may: to be saved, and for this loop.
+            await asyncio.sleep(0.1)
+            break
+    journal.close()
+    saved = [reply.text for _, reply in read_replies(journal.path)]
+    assert sorted(saved) == sorted(came)
+    assert len(saved) > _UNSAVED_MAX
+
+
 def test_a_thread_without_signals_can_run_one(journal: Journal, ask: Ask) -> None:
     stats: list[CampaignStats] = []
     thread = threading.Thread(target=lambda: stats.append(run_campaign([ask()], Recorder(), journal, concurrency=1)))

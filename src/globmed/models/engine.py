@@ -137,7 +137,7 @@ class Engine:
         self._workers: list[asyncio.Task[None]] = []
         # Workers that wait for a turn or for another try: nothing of theirs is under way, so a stop ends them at once.
         self._waiting: set[asyncio.Task[Any]] = set()
-        self._stopping = self._interrupted = False
+        self._stopping = self._interrupted = self._deserted = False
         self._why_stopped: GlobmedError | None = None
         # Every request under way by key; those after the first share its reply.
         self._under_way: dict[str, list[Request]] = {}
@@ -163,6 +163,10 @@ class Engine:
                         yield answered
                 await running
             finally:
+                # What the caller leaves behind was paid for: it is saved, and reported to nobody.
+                self._deserted = True
+                while not self._out.empty():
+                    self._out.get_nowait()
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
 
@@ -230,8 +234,9 @@ class Engine:
             if clock is not None:
                 clock.cancel()
             self._cancel_workers()
-            saver.cancel()
-            await asyncio.gather(*self._workers, working, saver, return_exceptions=True)
+            await asyncio.gather(*self._workers, working, return_exceptions=True)
+            self._to_save.put_nowait(None)
+            await asyncio.gather(saver, return_exceptions=True)
         self._report(at_once=True)
         # What could not be saved comes first; why nothing more was sent is one line with what is saved now.
         saver.result()
@@ -395,7 +400,8 @@ class Engine:
     async def _emit(self, answers: list[Answered]) -> None:
         for answered in answers:
             self._replies[answered.reply.status] += 1
-        await self._out.put(answers)
+        if not self._deserted:
+            await self._out.put(answers)
         self._report()
 
     def _report(self, *, at_once: bool = False) -> None:
