@@ -122,7 +122,7 @@ def console(*, stderr: bool = False) -> Any:
 
     # Piped into a file there is no width to fit: a table is then as wide as it needs to be.
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, highlight=False, markup=False, width=None if stream.isatty() else 200)
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=None if stream.isatty() else 200)
 
 
 def _table(rows: Sequence[Mapping[str, Any]], *, title: str) -> Any:

@@ -1,5 +1,6 @@
 """One dataset out of many sources: duplicates found, joined into clusters, and splits that no cluster crosses."""
 
 from globmed.data.corpus.clustering import DEFAULT_THRESHOLD, cluster_dataset
+from globmed.data.corpus.overlap import overlap
 
-__all__ = ["DEFAULT_THRESHOLD", "cluster_dataset"]
+__all__ = ["DEFAULT_THRESHOLD", "cluster_dataset", "overlap"]

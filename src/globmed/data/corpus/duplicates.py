@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Literal
 
 import msgspec
 
 from globmed.core.item import Item, Split
-from globmed.data.corpus.similarity import Text, near_duplicates, text_of
+from globmed.data.corpus.similarity import Text, near_duplicates, normalised, text_of
+
+Agreement = Literal["same", "differ", "unknown"]
+# Of two options' texts, by difflib: from here on they are one option, but for spelling and punctuation.
+_ONE_OPTION_MIN = 0.8
 
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +28,8 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
         similarity: Jaccard similarity of their shingles, the highest of all languages searched.
         match: `exact` where the normalised texts are equal.
         language: BCP 47 code of the language in which they are this similar.
+        answers: `same` or `differ`, by the texts of their right options; `unknown` where one has none, or where no
+            option of one is like the right one of the other. Where they differ, one of two keys is wrong.
     """
 
     first: str
@@ -30,6 +37,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     similarity: float
     match: Literal["exact", "near"]
     language: str
+    answers: Agreement
 
 
 @dataclass(kw_only=True)
@@ -53,12 +61,15 @@ class Family:
 
 @dataclass(kw_only=True)
 class _Document:
-    """Families of one source with one text; `compared` where they are compared with their own source here."""
+    """Families of one source with one text; `compared` where they are compared with their own source here.
+
+    `right` has the texts of each family's right options.
+    """
 
     text: Text
     source: str
     compared: bool
-    families: list[str] = field(default_factory=list)
+    right: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
 def gather_families(items: Iterable[Item]) -> dict[str, Family]:
@@ -90,15 +101,55 @@ def find_pairs(items: Iterable[Item], code: str, *, families: Mapping[str, Famil
     """
     documents = _documents(items, code, families)
     for document in documents:
-        names = sorted(set(document.families))
+        names = sorted(document.right)
         for other in names[1:]:
-            yield Pair(first=names[0], second=other, similarity=1.0, match="exact", language=code)
+            yield _pair(document, names[0], document, other, similarity=1.0, code=code)
     for match in near_duplicates([document.text for document in documents], code, threshold=threshold):
         one, two = documents[match.first], documents[match.second]
         if one.source != two.source or (one.compared and two.compared):
-            first, second = sorted((min(one.families), min(two.families)))
-            kind: Literal["exact", "near"] = "exact" if one.text == two.text else "near"
-            yield Pair(first=first, second=second, similarity=match.similarity, match=kind, language=code)
+            first, second = min(one.right), min(two.right)
+            if second < first:
+                one, two, first, second = two, one, second, first
+            yield _pair(one, first, two, second, similarity=match.similarity, code=code)
+
+
+def _pair(one: _Document, first: str, two: _Document, second: str, *, similarity: float, code: str) -> Pair:
+    return Pair(
+        first=first,
+        second=second,
+        similarity=similarity,
+        match="exact" if one.text == two.text else "near",
+        language=code,
+        answers=answers_agree(one.right[first], two.right[second], one.text.options, two.text.options),
+    )
+
+
+def answers_agree(
+    one: Collection[str], two: Collection[str], options_of_one: Sequence[str], options_of_two: Sequence[str]
+) -> Agreement:
+    """Return whether two questions that are one have the same right answer.
+
+    Args:
+        one: normalised texts of the right options of one.
+        two: of the other.
+        options_of_one: normalised texts of all options of one.
+        options_of_two: of the other.
+    """
+    if not one or not two:
+        return "unknown"
+    if not set(one).isdisjoint(two):
+        return "same"
+    there = {_nearest(text, options_of_two) for text in one}
+    back = {_nearest(text, options_of_one) for text in two}
+    if not there.isdisjoint(two) or not back.isdisjoint(one):
+        return "same"
+    return "unknown" if None in there | back else "differ"
+
+
+def _nearest(text: str, options: Sequence[str]) -> str | None:
+    likeness = {option: SequenceMatcher(None, text, option).ratio() for option in options}
+    best = max(options, key=likeness.__getitem__, default=None)
+    return best if best is not None and likeness[best] >= _ONE_OPTION_MIN else None
 
 
 def _documents(items: Iterable[Item], code: str, families: Mapping[str, Family]) -> list[_Document]:
@@ -114,7 +165,7 @@ def _documents(items: Iterable[Item], code: str, families: Mapping[str, Family])
             (text, item.source if compared else item.family),
             _Document(text=text, source=item.source, compared=compared),
         )
-        document.families.append(item.family)
+        document.right[item.family] = frozenset(normalised(item.options[index]) for index in item.answer)
     return list(documents.values())
 
 
