@@ -25,6 +25,7 @@ class Language(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         english_name: its name in English.
         own_name: its name in itself.
         script: ISO 15924 code of the script it is written in here.
+        flores: its code in FLORES-200, by which translation models such as NLLB know it.
         direction: writing direction.
         tier: whether much or little text exists to train models on.
         decimal_mark: between units and tenths.
@@ -34,6 +35,7 @@ class Language(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         option: words for "option".
         not_: words that negate a statement about an option (`not` in the file).
         yes, no, maybe: the three labels of yes/no/maybe questions.
+        entailment, not_entailment, neutral, contradiction: the labels of inference questions.
         number_words: word to whole number.
         magnitude_words: word to multiplier, such as million.
         written_by: who or what wrote the row.
@@ -44,6 +46,7 @@ class Language(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     english_name: str
     own_name: str
     script: str
+    flores: str
     direction: Literal["ltr", "rtl"]
     tier: Tier
     decimal_mark: str
@@ -55,6 +58,10 @@ class Language(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     yes: str
     no: str
     maybe: str
+    entailment: str
+    not_entailment: str
+    neutral: str
+    contradiction: str
     number_words: dict[str, int]
     magnitude_words: dict[str, int]
     written_by: str

@@ -1,0 +1,140 @@
+"""The translation, or a field of it, is in another language or script.
+
+Chinese, Japanese and Korean tell themselves by their script; between languages in Latin letters pycld2 decides, the one
+detector found that knows Wolof, and the languages' short words second it. All texts are judged together, for of one to
+four words no detector can tell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import pycld2
+
+from globmed.core.item import Finding, Severity
+from globmed.core.language import language, languages
+from globmed.data.function_words import function_words
+from globmed.data.pairs import Pair
+from globmed.data.quality import Check
+
+LETTERS_READ = 450
+"""More text makes pycld2 slower, not surer."""
+LETTERS_NEEDED = 30
+FEW_LETTERS = 8
+"""Letters of a text in which a language, and in which a script, can be told."""
+LETTERS_A_CHARACTER = 4
+"""Latin letters that say about as much as a Chinese character or a Korean syllable."""
+SHARE_SEEN = 70
+"""Per cent of the text that pycld2 must give to a language to be believed."""
+WORDS_MORE = 3
+"""How many more short words another language must have where pycld2 is not sure."""
+
+_EAST_ASIAN = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_KANA = re.compile(r"[\u3041-\u30ff]")
+_HANGUL = re.compile(r"[\uac00-\ud7a3]")
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
+# Letters of scripts in which none of the languages is written, and those that are not Latin; Greek is for formulas.
+_STRANGE = re.compile(r"[\u0400-\u1cff\u2d00-\u2dff\ua640-\uab2f]{2,}")
+_NOT_LATIN = re.compile(r"[\u0400-\u1cff\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]{2,}")
+# Common characters that simplified Chinese writes otherwise.
+_TRADITIONAL = re.compile(r"[這個們國時說對會來還學應過種體發經開關為無與從後當點實現]")
+
+
+def find(pair: Pair) -> Iterator[Finding]:
+    """Block another language or script; send stray letters of a foreign script to review."""
+    text, code = pair.target_text, pair.target.language
+    script = language(code).script
+    # Nearly all texts in Latin letters hold no others: then only the language is to be told.
+    mixed = script != "Latn" or (not text.isascii() and bool(_NOT_LATIN.search(text)))
+    wrong = _wrong_script(text[:LETTERS_READ], script) if mixed else ""
+    if not wrong and script == "Latn":
+        wrong = _wrong_language(text[:LETTERS_READ], code)
+    if wrong:
+        yield _finding("block", "", wrong)
+        return
+    if mixed:
+        for field in pair.fields:
+            # Options may rightly be drug names or genes in Latin letters.
+            if not field.name.startswith("options") and (wrong := _wrong_script(field.target, script)):
+                yield _finding("block", field.name, wrong)
+                return
+        yield from _stray(pair, script)
+
+
+def _wrong_script(text: str, script: str) -> str:
+    """Say what a text is written in where it is not in a script; empty where it is, or too short to tell."""
+    if not _EAST_ASIAN.search(text):
+        alone = script != "Latn" and len(_LATIN.findall(text)) >= LETTERS_NEEDED
+        return "Latin letters alone" if alone else ""
+    latin, han, kana, hangul = (len(found.findall(text)) for found in (_LATIN, _HAN, _KANA, _HANGUL))
+    own = {"Latn": latin, "Hans": han, "Jpan": han + kana, "Kore": hangul}[script]
+    others = latin + han + kana + hangul - own
+    foreign_own, foreign = (
+        (own, LETTERS_A_CHARACTER * others) if script == "Latn" else (LETTERS_A_CHARACTER * own, others)
+    )
+    if own + others >= FEW_LETTERS and foreign_own < foreign:
+        return f"{own} letters of its script, {others} of others"
+    if script == "Hans" and kana > 0.1 * (han + kana):
+        return f"{kana} kana among {han + kana} characters: Japanese"
+    if script == "Jpan" and han >= 2 * FEW_LETTERS and not kana:
+        return f"no kana among {han} characters: Chinese"
+    return ""
+
+
+def _wrong_language(text: str, code: str) -> str:
+    """Say what language a text in Latin letters is in where it is not `code`."""
+    if len(text) < LETTERS_NEEDED:
+        return ""
+    found, sure = _detected(text)
+    if found == code and sure:
+        return ""
+    # pycld2 errs on short texts full of names; running text of a language holds its short words.
+    words = text.lower().split()
+    for rival in sorted(({found} if sure else _latin_languages()) - {code}):
+        for_them, for_own = (sum(map(telling.__contains__, words)) for telling in _telling(rival, code))
+        if for_them >= for_own + (1 if sure else WORDS_MORE) or (sure and not for_own and len(words) >= FEW_LETTERS):
+            return f"reads as {language(rival).english_name}: {for_them} of its short words, {for_own} of {code!r}"
+    return ""
+
+
+def _detected(text: str) -> tuple[str, bool]:
+    """Return the language that most of a text is in, and whether pycld2 is sure of it."""
+    try:
+        sure, _, found = pycld2.detect(text.encode("utf-8", "ignore"), isPlainText=True)
+    except pycld2.error:  # it refuses control characters
+        readable = "".join(letter for letter in text if letter.isprintable() or letter == "\n")
+        sure, _, found = pycld2.detect(readable.encode("utf-8", "ignore"), isPlainText=True)
+    code = found[0][1].split("-")[0]
+    return code, bool(sure and found[0][2] >= SHARE_SEEN and code in languages())
+
+
+@cache
+def _telling(one: str, other: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the short words that the one language has and the other has not, and the other way round."""
+    ours, theirs = function_words(one), function_words(other)
+    return ours - theirs, theirs - ours
+
+
+@cache
+def _latin_languages() -> frozenset[str]:
+    return frozenset(code for code, row in languages().items() if row.script == "Latn")
+
+
+def _stray(pair: Pair, script: str) -> Iterator[Finding]:
+    text = pair.target_text
+    for stray in (_NOT_LATIN if script == "Latn" else _STRANGE).findall(text):
+        if stray not in pair.source_text:
+            yield _finding("review", "", f"letters of a foreign script: {stray[:20]!r}")
+            return
+    if script == "Hans" and len(found := set(_TRADITIONAL.findall(text))) >= 3:
+        yield _finding("review", "", f"traditional characters: {''.join(sorted(found))}")
+
+
+def _finding(severity: Severity, field: str, message: str) -> Finding:
+    return Finding(check=CHECK.name, severity=severity, field=field, message=message)
+
+
+CHECK = Check(name="language", title="Another language or script", run=find)
