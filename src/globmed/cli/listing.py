@@ -11,6 +11,7 @@ from globmed.cli import output
 from globmed.cli.output import AsJson
 
 if TYPE_CHECKING:
+    from globmed.data.sources import Source
     from globmed.models.catalog import ModelRow
 
 app = typer.Typer(help="List languages, sources, tasks, models, endpoints and prompts.", no_args_is_help=True)
@@ -25,9 +26,22 @@ def languages_command(as_json: AsJson = False) -> None:
 
 
 @app.command("sources")
-def sources_command(as_json: AsJson = False) -> None:
-    """List the sources, their terms and where to get each."""
-    output.show(source_rows(), as_json=as_json)
+def sources_command(
+    name: Annotated[str | None, typer.Argument(help="A source: show all that is known of it.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the sources, their terms and where to get each, or show all of one."""
+    if name is None:
+        output.show(source_rows(), as_json=as_json)
+        return
+    from globmed.data.sources import source
+
+    facts = source_facts(source(name))
+    if as_json:
+        output.print_json(facts)
+        return
+    shown = [{"fact": fact, "value": _words(value)} for fact, value in facts.items() if value not in ("", ())]
+    output.show(shown, as_json=False)
 
 
 @app.command("tasks")
@@ -124,12 +138,58 @@ def source_rows() -> Rows:
         {
             "name": one.name,
             "title": one.title,
-            "languages": ", ".join(one.languages),
+            "languages": _languages(one),
+            "rows": one.rows,
             "licence": one.licence,
-            "to get it": one.obtain,
+            "terms": _terms(one),
+            "citation": one.citation,
+            "to get it": _obtained(one),
         }
         for one in sources().values()
     ]
+
+
+def source_facts(one: Source) -> dict[str, Any]:
+    """Return all that is known of a source."""
+    from globmed.data.sources import WebFile
+
+    return {
+        "name": one.name,
+        "title": one.title,
+        "kinds": one.kinds,
+        "native language": one.native_language,
+        "languages": one.languages,
+        "rows": one.rows,
+        "home": one.url,
+        "revision": one.revision,
+        "licence": one.licence,
+        "terms": one.terms,
+        "may be redistributed": one.may_be_redistributed,
+        "may be sent to endpoints of others": one.may_leave_machine,
+        "citation": one.citation,
+        "by hand": one.obtain,
+        "fetched by globmed": tuple(
+            file.url if isinstance(file, WebFile) else f"{file.repository} at {file.revision} on the Hugging Face Hub"
+            for file in one.downloads
+        ),
+    }
+
+
+def _languages(one: Source) -> str:
+    if one.languages == (one.native_language,):
+        return one.native_language
+    return f"{', '.join(one.languages)} (native {one.native_language})"
+
+
+def _terms(one: Source) -> str:
+    forbidden = [] if one.may_be_redistributed else ["not to be published"]
+    forbidden += [] if one.may_leave_machine else ["not to be sent to endpoints of others"]
+    return "; ".join(part for part in (one.terms, *forbidden) if part) or "–"
+
+
+def _obtained(one: Source) -> str:
+    fetch = f"globmed data fetch {one.name}"
+    return f"`{fetch}`, or: {one.obtain}" if one.downloads and fetch not in one.obtain else one.obtain
 
 
 def task_rows() -> Rows:
