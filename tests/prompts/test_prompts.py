@@ -13,7 +13,11 @@ from globmed.core.language import languages
 
 def test_no_language_lacks_a_prompt() -> None:
     assert prompts.gaps() == []
-    assert prompts.gaps(["xx"]) == [f"prompts/{name}/xx.txt" for name in prompts.names()]
+    missing = prompts.gaps(["xx"])
+    assert {"prompts/mcqa/xx.txt", "prompts/translate_notes/xx.txt"} <= set(missing)
+    # An instruction that is the same whatever the language stands once.
+    assert "prompts/translate_candidate/xx.txt" not in missing
+    assert prompts.load("translate_candidate", "xx") == prompts.load("translate_candidate", "es")
 
 
 @pytest.mark.parametrize("name", prompts.names())

@@ -24,7 +24,7 @@ from globmed.models.price import Price
 
 CATALOG_VARIABLE = "GLOBMED_CATALOG"
 Kind = Literal["baseline", "proprietary", "open"]
-Setting = Literal["max_tokens", "temperature", "top_p", "seed", "logprobs", "top_logprobs"]
+Setting = Literal["max_tokens", "temperature", "top_p", "seed", "logprobs", "top_logprobs", "schema"]
 # What a source need not be named for: what we call a model, and how we ask it.
 _OWN_WORDS = {"id", "family", "kind", "summary", "endpoint", "price", "sources"}
 

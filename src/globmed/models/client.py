@@ -76,6 +76,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         settings: how the reply is made.
         prior: the messages without the question, where options' likelihoods are also wanted without it; empty where
             not.
+        schema: JSON Schema, as JSON, that a generated reply must follow, where the endpoint can hold a model to one;
+            elsewhere it is not sent, so whoever asks says in words what is wanted and reads strictly.
         run: index of the repetition, from 0.
         label: names the item in errors and refusals, as `family/language`; this and what follows are no part of the
             key.
@@ -88,6 +90,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     options: tuple[str, ...] = ()
     settings: Settings = Settings()
     prior: tuple[Message, ...] = ()
+    schema: str = ""
     run: int = 0
     label: str = ""
     source: str = ""

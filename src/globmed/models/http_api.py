@@ -46,7 +46,10 @@ _SECRET_LENGTH_MIN = 16
 
 
 class ParameterNames(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an endpoint calls the settings; an empty name is a setting that is not sent."""
+    """What an endpoint calls the settings; an empty name is a setting that is not sent.
+
+    A schema is sent only where a preset says that the endpoint knows it: others refuse the request, or ignore it.
+    """
 
     max_tokens: str = "max_tokens"
     temperature: str = "temperature"
@@ -54,6 +57,7 @@ class ParameterNames(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     seed: str = "seed"
     logprobs: str = "logprobs"
     top_logprobs: str = "top_logprobs"
+    schema: str = ""
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,6 +186,7 @@ class HttpModel:
             names.seed: settings.seed,
             names.logprobs: None if settings.top_logprobs is None else True,
             names.top_logprobs: settings.top_logprobs,
+            names.schema: _response_format(request.schema) if request.schema else None,
         }
         messages = [{"role": message.role, "content": message.content} for message in request.messages]
         body: dict[str, Any] = {"model": self._asked_as, "messages": messages}
@@ -299,6 +304,14 @@ class HttpModel:
             return received
         # JSON may write a slash as \/.
         return received.replace(key, b"[key]").replace(key.replace(b"/", rb"\/"), b"[key]")
+
+
+def _response_format(schema: str) -> dict[str, Any]:
+    """Ask for JSON of a schema, as OpenAI's reference has it: `strict` holds the model to it while it writes."""
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": "reply", "strict": True, "schema": msgspec.json.decode(schema)},
+    }
 
 
 def _endpoint(base_url: str) -> SplitResult:

@@ -1,5 +1,8 @@
 """An item into the messages a model sees: texts `<name>/<language>.txt`, used by benchmark and training alike.
 
+A text that is the same whatever the language, such as an instruction in English to whoever translates, stands once, in
+`<name>/any.txt`.
+
 A file's first lines that start with `#` say who wrote it and whether a native speaker has reviewed it; they are no part
 of the prompt and of its hash. A placeholder in braces that stands alone on its line takes that line, and the empty line
 after it, away with it when its text is empty.
@@ -13,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from globmed.core.errors import InputError
 from globmed.core.item import Item
@@ -21,6 +25,7 @@ from globmed.core.language import languages
 LETTERS = "ABCDEFGHIJ"
 """Labels of lettered options; MMLU-Pro has up to ten."""
 
+_ANY = "any.txt"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -76,12 +81,12 @@ def _parts(body: str, empty: tuple[str, ...]) -> tuple[str, ...]:
 
 @cache
 def load(name: str, language: str) -> Prompt:
-    """Read one prompt.
+    """Read one prompt: the text of its language, or the one for any language.
 
     Raises:
         InputError: there is no such file; the text says which one to add.
     """
-    path = files(__name__).joinpath(name, f"{language}.txt")
+    path = _file(name, language)
     if not path.is_file():
         place = f"prompts/{name}/{language}.txt"
         raise InputError.at(place, found="no such file", expected="a prompt in this language", remedy="Add it")
@@ -89,7 +94,10 @@ def load(name: str, language: str) -> Prompt:
     header = [line for line in lines if line.startswith("#")]
     body = lines[len(header) :]
     return Prompt(
-        name=name, language=language, body="\n".join(body), header=" ".join(line.lstrip("# ") for line in header)
+        name=name,
+        language=path.name.removesuffix(".txt"),
+        body="\n".join(body),
+        header=" ".join(line.lstrip("# ") for line in header),
     )
 
 
@@ -115,10 +123,10 @@ def names() -> list[str]:
 def gaps(wanted: Sequence[str] = ()) -> list[str]:
     """Return the prompt files that are missing for the given languages (default: all in the table)."""
     codes = wanted or list(languages())
-    root = files(__name__)
-    return [
-        f"prompts/{name}/{code}.txt"
-        for name in names()
-        for code in codes
-        if not root.joinpath(name, f"{code}.txt").is_file()
-    ]
+    return [f"prompts/{name}/{code}.txt" for name in names() for code in codes if not _file(name, code).is_file()]
+
+
+def _file(name: str, language: str) -> Traversable:
+    folder = files(__name__).joinpath(name)
+    own, common = folder.joinpath(f"{language}.txt"), folder.joinpath(_ANY)
+    return common if common.is_file() and not own.is_file() else own
