@@ -7,14 +7,17 @@ from typing import Annotated
 
 import typer
 
-from globmed.cli import output
+from globmed.cli import checking, fetching, output, overlap, releasing, translating
 from globmed.cli.output import AsJson
 
-app = typer.Typer(help="Build a dataset: import, cluster, release.", no_args_is_help=True)
+app = typer.Typer(help="Build a dataset: fetch, import, cluster, translate, check, release.", no_args_is_help=True)
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a finished stage.", metavar="STAGE")]
 Out = Annotated[Path, typer.Option("--out", help="The dataset's folder; each stage writes a folder of its name there.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of whatever is drawn at random.")]
+
+
+app.command("fetch")(fetching.fetch_command)
 
 
 @app.command("import")
@@ -52,14 +55,8 @@ def cluster_command(
     output.stage(stage, title="Clustered", as_json=as_json)
 
 
-@app.command("release")
-def release_command(
-    folder: Folder,
-    out: Out,
-    private: Annotated[bool, typer.Option("--private", help="Keep items that may not be redistributed.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Write one file a source, language and split; refuse a dataset whose train part holds a test question."""
-    from globmed.data import pipeline
-
-    output.stage(pipeline.release_items(folder, out=out, private=private), title="Released", as_json=as_json)
+app.command("overlap")(overlap.overlap_command)
+app.command("translate")(translating.translate_command)
+app.command("check")(checking.check_command)
+app.command("release")(releasing.release_command)
+app.command("stats")(releasing.stats_command)

@@ -291,6 +291,7 @@ def _check_declared(item: Item, declared: Source, code: str) -> None:
     wrong = {
         "source": item.source != declared.name,
         "language": item.language != code,
+        "kind": item.kind not in declared.kinds,
         "family": not item.family.startswith(f"{declared.name}:"),
         "may_leave_machine": terms.may_leave_machine and not declared.may_leave_machine,
         "may_be_redistributed": terms.may_be_redistributed and not declared.may_be_redistributed,

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from globmed.core.dataset import item_files
 from globmed.core.errors import UsageError
-from globmed.core.store import count_rows, read_manifest
+from globmed.core.language import languages
+from globmed.core.store import Manifest, count_rows, read_manifest
+from globmed.data.checking import check_dataset
 from globmed.data.corpus import DEFAULT_THRESHOLD, cluster_dataset
+from globmed.data.glossaries import accepted_translations, read_glossary
 from globmed.data.importing import STAGE, Wanted, findings_table, import_sources
-from globmed.data.release import release_dataset
+from globmed.data.quality import check_translation
+from globmed.data.release import About, Choice, release_dataset
 from globmed.data.sources import source, sources
+from globmed.data.translate.opening import open_by_name
+from globmed.data.translate.plan import Plan
+from globmed.data.translate.work import Job
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +65,85 @@ def cluster_items(folder: Path, *, out: Path, threshold: float | None = None, se
     return StageResult.of(out / "corpus")
 
 
-def release_items(folder: Path, *, out: Path, private: bool = False) -> StageResult:
-    """Release clustered items."""
-    release_dataset(folder, out=out, private=private)
+def release_items(folder: Path, *, out: Path, private: bool = False, choice: Choice | None = None) -> StageResult:
+    """Release a stage of items, as `globmed.data.release.release_dataset` does, with what is known of its sources."""
+    about = {
+        name: About(title=one.title, url=one.url, citation=one.citation, terms=one.terms)
+        for name, one in sources().items()
+    }
+    release_dataset(folder, out=out, private=private, choice=choice, about=about)
     return StageResult.of(out / "release")
+
+
+def translation_job(
+    folder: Path,
+    *,
+    plan: Plan,
+    out: Path,
+    memory: Sequence[Path] = (),
+    glossaries: Sequence[str] = (),
+    to_ask: bool = True,
+) -> Job:
+    """Hand the stage `translate` what it needs of others: checks, models by name, terms.
+
+    Args:
+        folder: a stage of items.
+        plan: what to translate, and how.
+        out: the dataset's folder.
+        memory: earlier stages whose translations of equal texts are taken.
+        glossaries: as `read_glossaries` takes them.
+        to_ask: whether the models will be asked anything; if not, an API key that is not set is no error.
+    """
+    return Job(
+        folder=folder,
+        plan=plan,
+        out=out,
+        check=check_translation,
+        open_model=partial(open_by_name, to_ask=to_ask),
+        glossaries=read_glossaries(glossaries, languages(), plan.languages),
+        memory=tuple(memory),
+    )
+
+
+def check_items(
+    folder: Path,
+    *,
+    out: Path,
+    glossaries: Sequence[str] = (),
+    overrule: Path | None = None,
+    processes: int | None = None,
+    tell: Callable[[int, int | None], None] | None = None,
+) -> Manifest:
+    """Check every translation of a stage, as `globmed.data.checking.check_dataset` does, with terms from files."""
+    codes = {file.language for file in item_files(folder)}
+    terms = read_glossaries(glossaries, sorted(codes), sorted(codes))
+    return check_dataset(folder, out=out, glossaries=terms, overrule=overrule, processes=processes, tell=tell)
+
+
+def read_glossaries(
+    wanted: Sequence[str], sources: Iterable[str], targets: Iterable[str]
+) -> dict[tuple[str, str], Mapping[str, Sequence[str]]]:
+    """Read glossaries for pairs of languages: terms in lower case, with the translations accepted for each.
+
+    Args:
+        wanted: `NAME=PATH`, or the path of a CSV table; where several know a term, all their translations are accepted.
+        sources: BCP 47 codes of the languages translated from.
+        targets: those translated into.
+
+    Raises:
+        UsageError: an unknown glossary or language, or a glossary without a term for any of these pairs.
+        InputError: a file that is absent or broken.
+    """
+    found: dict[tuple[str, str], Mapping[str, Sequence[str]]] = {}
+    pairs = [(source, target) for source in sources for target in targets if source != target]
+    terms = {one: {pair: read_glossary(one, *pair) for pair in pairs} for one in wanted}
+    for one, by_pair in terms.items():
+        if not any(by_pair.values()):
+            raise UsageError(f"glossary {one}: holds no term from and into the languages asked for")
+    for pair in pairs if wanted else ():
+        if of_pair := [term for by_pair in terms.values() for term in by_pair[pair]]:
+            found[pair] = accepted_translations(of_pair)
+    return found
 
 
 def _wanted(text: str) -> Wanted:

@@ -52,6 +52,17 @@ def test_a_question_about_an_image_is_blocked_in_both_languages() -> None:
         assert item.blocked == (item.split == "dev")
 
 
+def test_a_number_is_unique_within_its_exam_only(tmp_path: Path) -> None:
+    path = write(tmp_path, {})
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document["exams"]["Cuaderno_2017_1_M"] = document["exams"]["Cuaderno_2016_1_M"]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert [item.family for item in items(path, ["es"])] == [
+        "headqa:Cuaderno_2016_1_M:1",
+        "headqa:Cuaderno_2017_1_M:1",
+    ]
+
+
 @pytest.mark.parametrize("path", ["", "HEAD", "HEAD/test_HEAD.json"])
 def test_a_parent_a_folder_and_a_file_are_read(path: str) -> None:
     assert Counter(item.language for item in items(FIXTURES / path, ["es"])) == {

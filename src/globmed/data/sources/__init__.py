@@ -69,7 +69,7 @@ class Source:
     Attributes:
         name: equal to the file's name.
         title: for people.
-        kind: kind of all its items.
+        kinds: the kinds its items are of.
         native_language: language its questions were written in.
         languages: every language it can give.
         url: its home.
@@ -91,7 +91,7 @@ class Source:
 
     name: str
     title: str
-    kind: Kind
+    kinds: tuple[Kind, ...]
     native_language: str
     languages: tuple[str, ...]
     url: str

@@ -132,13 +132,16 @@ def _item(question: Question, code: str, *, exam: str, category: str, split: Spl
 SOURCE = Source(
     name="headqa",
     title="HEAD-QA",
-    kind="mcqa",
+    kinds=("mcqa",),
     native_language="es",
     languages=("es", "en"),
     url="https://github.com/aghie/head-qa",
     revision="HEAD v1.0, 2019-01-14",
     licence="MIT; exams: re-use terms of the Spanish ministry of health (cite it, date the content, do not distort)",
     citation='Vilares and Gómez-Rodríguez. "HEAD-QA: A Healthcare Dataset for Complex Reasoning". ACL 2019.',
-    obtain="Download the ES_HEAD and EN_HEAD datasets linked in https://github.com/aghie/head-qa and unpack them",
+    terms="Name the Spanish ministry of health and the last update, 2019-01-14; do not distort the content.",
+    rows="2,657 train, 1,366 dev and 2,742 test questions a language; 165 show an image that the text does not hold",
+    obtain="Download the ES_HEAD and EN_HEAD datasets linked in https://github.com/aghie/head-qa (Google Drive, which "
+    "gives no file at a fixed revision), unpack both into one folder and name it",
     read=read,
 )

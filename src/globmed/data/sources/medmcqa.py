@@ -29,7 +29,7 @@ import msgspec
 from globmed.core.errors import InputError
 from globmed.core.item import Item, Provenance, Split
 from globmed.data.intake import Placed, content_key, find_files, option_findings, read_rows, split_of
-from globmed.data.sources import Dropped, Source
+from globmed.data.sources import Dropped, HubFiles, Source
 
 WITHHELD = -1
 OPTIONS = 4
@@ -135,13 +135,22 @@ def _item(placed: Placed[Row], code: str, *, split: Split, first: int, shared_id
 SOURCE = Source(
     name="medmcqa",
     title="MedMCQA",
-    kind="mcqa",
+    kinds=("mcqa",),
     native_language="en",
     languages=("en",),
     url="https://github.com/medmcqa/medmcqa",
     revision="c59ef14",
     licence="MIT (repository); Apache-2.0 (Hugging Face Hub)",
     citation='Pal et al. "MedMCQA: A Large-scale Multi-Subject Multi-Choice Dataset". CHIL 2022.',
-    obtain="Download the data linked in https://github.com/medmcqa/medmcqa and unpack it",
+    rows="182,822 train, 4,183 dev and 6,150 test questions; those of test without answers",
+    obtain="Run `globmed data fetch medmcqa` for the Hub's copy, or download the data linked in "
+    "https://github.com/medmcqa/medmcqa and unpack it",
+    downloads=(
+        HubFiles(
+            repository="openlifescienceai/medmcqa",
+            revision="91c6572c454088bf71b679ad90aa8dffcd0d5868",
+            patterns=("data/*.parquet",),
+        ),
+    ),
     read=read,
 )

@@ -5,7 +5,9 @@ one wrong option taken away (`phrases_no_exclude_*.jsonl`). A release holds one 
 refused. Rows have no id: the key is a hash of question and options.
 
 Home: https://github.com/jind11/MedQA. Revision: the data linked in the README of commit 7fd2694.
-Licence: MIT, as the repository states; the questions were gathered from books and sites of examination preparation.
+Copy: https://huggingface.co/datasets/GBaker/MedQA-USMLE-4-options, train and test of the four-option variant.
+Licence: MIT (repository), CC BY 4.0 (that copy); the questions were gathered from books and sites of examination
+preparation.
 Citation: Jin et al., "What Disease Does This Patient Have? A Large-Scale Open Domain Question Answering Dataset from
 Medical Exams", Applied Sciences 11(14):6421, 2021.
 
@@ -27,7 +29,7 @@ import msgspec
 from globmed.core.errors import InputError
 from globmed.core.item import Item, Provenance, Split
 from globmed.data.intake import Placed, content_key, find_files, option_findings, option_letter, read_rows, split_of
-from globmed.data.sources import Dropped, Source
+from globmed.data.sources import Dropped, HubFiles, Source
 
 FOUR_OPTIONS = "phrases_no_exclude_"
 
@@ -102,13 +104,23 @@ def _item(placed: Placed[Row], code: str, *, split: Split) -> Item:
 SOURCE = Source(
     name="medqa",
     title="MedQA (United States)",
-    kind="mcqa",
+    kinds=("mcqa",),
     native_language="en",
     languages=("en",),
     url="https://github.com/jind11/MedQA",
     revision="7fd2694",
-    licence="MIT",
+    licence="MIT (repository); CC BY 4.0 (Hugging Face copy)",
     citation='Jin et al. "What Disease Does This Patient Have?". Applied Sciences 11(14):6421, 2021.',
-    obtain="Unpack the data linked in https://github.com/jind11/MedQA and name its folder questions/US/4_options",
+    rows="10,178 train, 1,272 dev and 1,273 test questions, with four or with five options; fetched: four, without dev",
+    obtain="Run `globmed data fetch medqa` for four options, or unpack the data linked in "
+    "https://github.com/jind11/MedQA and name questions/US/4_options; for five, copy questions/US/*.jsonl "
+    "to a folder of their own and name that",
+    downloads=(
+        HubFiles(
+            repository="GBaker/MedQA-USMLE-4-options",
+            revision="0fb93dd23a7339b6dcd27e241cb9b5eca62d4d18",
+            patterns=("phrases_no_exclude_*.jsonl",),
+        ),
+    ),
     read=read,
 )

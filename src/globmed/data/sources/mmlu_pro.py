@@ -1,12 +1,22 @@
-"""MMLU-Pro: a harder MMLU with up to ten options, over 14 fields of which health is the medical one.
+"""MMLU-Pro: a harder MMLU with up to ten options, over 14 fields; the medical part of it.
 
-12,032 test questions and 70 in `validation`, worked examples for prompts (`dev` here). All fields are imported, named
-in `specialty`: what a dataset takes of them is chosen later. Three to ten options are the rule; a few rows have two or
-one and carry a finding. The publisher knows of 159 questions in health and law that stand twice under different numbers
-and kept them.
+12,032 test questions and 70 in `validation`, worked examples for prompts (`dev` here). `src` says which older test a
+question is from; medical ones are kept, with `src` in `subset`, and all others counted as dropped, `not medical`.
+Which are medical was decided by reading rows of biology, chemistry, health and psychology, and is one list, `MEDICAL`:
 
-Home: https://huggingface.co/datasets/TIGER-Lab/MMLU-Pro (Parquet). Revision: stable version of 2024-07, with the
-corrections up to 9917624. Licence: Apache-2.0 (repository), MIT (Hub).
+- the eight subjects of MMLU that make up the field health (818 rows of test);
+- professional psychology (324), the licensing examination of a health profession, as psychology is in HEAD-QA: 32 % of
+  its rows name a patient, disorder, therapy or drug, more than of nutrition (16 %) or human ageing (17 %).
+
+Not among them, though some collections count it as medicine: college biology, of which 6 % name such a thing and most
+are on plants, ecology and evolution; nor genetics (17 %: peas, corn, fruit flies and statistics), the textbook of
+psychology (18 %: schools of thought) and school psychology (11 %).
+
+Three to ten options are the rule; a few rows have two or one and carry a finding. The publisher knows of 159 questions
+in health and law that stand twice under different numbers and kept them.
+
+Home: https://huggingface.co/datasets/TIGER-Lab/MMLU-Pro (Parquet). Revision: 3373e0b.
+Licence: Apache-2.0 (repository), MIT (Hub).
 Citation: Wang et al., "MMLU-Pro: A More Robust and Challenging Multi-Task Language Understanding Benchmark", NeurIPS
 2024, Datasets and Benchmarks.
 
@@ -27,7 +37,19 @@ import msgspec
 from globmed.core.errors import InputError
 from globmed.core.item import Item, Provenance, Split
 from globmed.data.intake import Placed, find_files, option_findings, option_letter, read_rows, split_of
-from globmed.data.sources import Dropped, Source
+from globmed.data.sources import Dropped, HubFiles, Source
+
+MEDICAL = {
+    "ori_mmlu-anatomy",
+    "ori_mmlu-clinical_knowledge",
+    "ori_mmlu-college_medicine",
+    "ori_mmlu-human_aging",
+    "ori_mmlu-medical_genetics",
+    "ori_mmlu-nutrition",
+    "ori_mmlu-professional_medicine",
+    "ori_mmlu-professional_psychology",
+    "ori_mmlu-virology",
+}
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -40,6 +62,7 @@ class Row(msgspec.Struct, frozen=True):
     answer_index: int
     cot_content: str
     category: str
+    src: str
 
 
 def read(path: Path, languages: Sequence[str], _seed: int) -> Iterator[Item | Dropped]:
@@ -52,8 +75,14 @@ def read(path: Path, languages: Sequence[str], _seed: int) -> Iterator[Item | Dr
     )
     for code in languages:
         for file in files:
+            split = split_of(file)
             for placed in read_rows(file, Row):
-                yield _item(placed, code, split=split_of(file))
+                # Every row is held to the format, those of other fields too: a damaged `src` must not pass for one.
+                item = _item(placed, code, split=split)
+                if placed.row.src in MEDICAL:
+                    yield item
+                else:
+                    yield Dropped(place=placed.place, language=code, split=split, reason="not medical")
 
 
 def _item(placed: Placed[Row], code: str, *, split: Split) -> Item:
@@ -80,6 +109,7 @@ def _item(placed: Placed[Row], code: str, *, split: Split) -> Item:
         answer=(row.answer_index,),
         rationale=row.cot_content,
         specialty=row.category,
+        subset=row.src,
         provenance=Provenance(
             native_language=SOURCE.native_language,
             place=place,
@@ -92,13 +122,22 @@ def _item(placed: Placed[Row], code: str, *, split: Split) -> Item:
 SOURCE = Source(
     name="mmlu_pro",
     title="MMLU-Pro",
-    kind="mcqa",
+    kinds=("mcqa",),
     native_language="en",
     languages=("en",),
     url="https://huggingface.co/datasets/TIGER-Lab/MMLU-Pro",
-    revision="9917624 (2024-07)",
+    revision="3373e0b",
     licence="Apache-2.0 (repository); MIT (Hugging Face Hub)",
     citation='Wang et al. "MMLU-Pro". NeurIPS 2024, Datasets and Benchmarks.',
-    obtain="Download data/test-*.parquet from https://huggingface.co/datasets/TIGER-Lab/MMLU-Pro",
+    rows="12,032 test and 70 validation questions of 14 fields, of which 1,142 test questions are medical",
+    obtain="Run `globmed data fetch mmlu_pro`, or download data/*.parquet from "
+    "https://huggingface.co/datasets/TIGER-Lab/MMLU-Pro",
+    downloads=(
+        HubFiles(
+            repository="TIGER-Lab/MMLU-Pro",
+            revision="3373e0b32277875b8db2aa555a333b78a08477ea",
+            patterns=("data/*.parquet",),
+        ),
+    ),
     read=read,
 )

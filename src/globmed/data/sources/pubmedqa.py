@@ -30,7 +30,7 @@ from globmed.core.errors import InputError
 from globmed.core.item import Item, Provenance, Split
 from globmed.core.language import language
 from globmed.data.intake import decode, find_files, option_findings, read_document
-from globmed.data.sources import Dropped, Source
+from globmed.data.sources import Dropped, Source, WebFile
 
 TRUTH = "test_ground_truth.json"
 Decision = Literal["yes", "no", "maybe"]
@@ -117,14 +117,29 @@ def _item(key: str, paper: Paper, code: str, *, split: Split, place: str) -> Ite
 SOURCE = Source(
     name="pubmedqa",
     title="PubMedQA (PQA-L)",
-    kind="mcqa",
+    kinds=("mcqa",),
     native_language="en",
     languages=("en",),
     url="https://github.com/pubmedqa/pubmedqa",
     revision="1f00b98 (data), 3e7616d (test ids)",
     licence="MIT",
     citation='Jin et al. "PubMedQA: A Dataset for Biomedical Research Question Answering". EMNLP-IJCNLP 2019.',
-    obtain="Both files lie in data/ of https://github.com/pubmedqa/pubmedqa: git clone it",
+    rows="1,000 questions, 500 of them the official test set",
+    obtain="Run `globmed data fetch pubmedqa`, or git clone https://github.com/pubmedqa/pubmedqa: both lie in data/",
+    downloads=(
+        WebFile(
+            url="https://raw.githubusercontent.com/pubmedqa/pubmedqa/1f00b98d5cc626844bf8c4ca513b6e62c40071ec/"
+            "data/ori_pqal.json",
+            name="ori_pqal.json",
+            sha256="8b3276be8942ebbd77f3ddcda12c1749bf0e490045a736fd8438ee40cf37a41d",
+        ),
+        WebFile(
+            url="https://raw.githubusercontent.com/pubmedqa/pubmedqa/3e7616d288b52edaf38f5fd5c59821c7806bde86/"
+            "data/test_ground_truth.json",
+            name=TRUTH,
+            sha256="939fe566f09017d13b1ca64d2ddfee0bc2374b366048152997669cccedc44d51",
+        ),
+    ),
     read=read,
     beside=(TRUTH,),
 )

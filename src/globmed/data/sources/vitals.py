@@ -244,7 +244,7 @@ def read(_path: Path, wanted: Sequence[str], seed: int) -> Iterator[Item | Dropp
 SOURCE = Source(
     name="vitals",
     title="Vital signs (procedural)",
-    kind="mcqa",
+    kinds=("mcqa",),
     native_language="en",
     languages=tuple(texts()),
     url="https://arxiv.org/abs/2601.02186",
