@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check check-slow browser docs format clean
+.PHONY: demo test check check-slow browser apertium docs format clean
 
 .venv/run: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -36,6 +36,11 @@ check-slow: .venv/dev
 browser:
 	command -v chromium >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends \
 	    chromium fonts-noto-core fonts-noto-cjk; } || echo 'no chromium: the browser tests will be skipped'
+
+# Translation is tested with a real engine, Debian's Apertium, where it can be installed; those tests skip elsewhere.
+apertium:
+	command -v apertium >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends \
+	    apertium apertium-eng-spa apertium-es-pt apertium-fr-es; } || echo 'no apertium: its tests will be skipped'
 
 docs: .venv/dev
 	$(BIN)/python -m globmed.cli.reference > docs/reference.md

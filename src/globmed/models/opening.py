@@ -9,6 +9,12 @@ qwen3-8b@local                      or its weights in this process
 local:FOLDER                        weights of one's own in this process
 api:MODEL@openrouter                any model at an endpoint; its key in the variable that the preset's row names
 api:MODEL@https://host/v1           any endpoint; its key, where it needs one, in GLOBMED_API_KEY
+
+Engines that translate and do nothing else, opened for one direction by `open_translator`:
+
+apertium                            rules and dictionaries on this machine
+seq2seq:FOLDER                      an encoder-decoder checkpoint (NLLB, M2M-100, MADLAD-400) in this process,
+seq2seq:facebook/nllb-200-3.3B      or by its id on the Hub
 """
 
 from __future__ import annotations
@@ -56,6 +62,38 @@ def open_client(spec: str, *, to_ask: bool = True) -> Client:
         known = {*_WITH_ARGUMENT, *catalog_rows()}
         raise UsageError(f"no model named {model!r}{_near(model, known)}. Expected {FORMS}")
     return _open_row(row, where, to_ask=to_ask)
+
+
+def open_translator(spec: str, *, source: str, target: str) -> Client | None:
+    """Make the translation engine that a user names; None where it is a model to be prompted.
+
+    A request's last message is the text to translate, the reply's text its translation.
+
+    Args:
+        spec: what the user wrote.
+        source: BCP 47 code.
+        target: BCP 47 code.
+
+    Raises:
+        UsageError: the engine does not know this direction, or takes another argument.
+        MissingExtraError: weights in this process without the extra `local`.
+        InputError: the folder is not a model's.
+        EnvironmentFailedError: the engine is not installed, or its weights cannot be downloaded.
+    """
+    name, _, argument = spec.partition(":")
+    if name == "apertium":
+        from globmed.models.apertium import Apertium
+
+        if argument:
+            raise UsageError(f"translator {spec!r}; expected 'apertium' alone: the languages decide the direction")
+        return Apertium(source, target)
+    if name == "seq2seq":
+        from globmed.models.seq2seq import Seq2SeqModel
+
+        if not argument:
+            raise UsageError(f"translator {spec!r}; expected seq2seq:FOLDER or seq2seq:ID, such as an NLLB checkpoint")
+        return Seq2SeqModel.load(argument, source=source, target=target)
+    return None
 
 
 def _near(name: str, known: set[str]) -> str:
