@@ -149,10 +149,10 @@ class Selection:
                     "). Leave the language out, or name data that holds it"
                 )
 
-    def _draw(self, limit: int, seed: int) -> dict[Part, set[str]]:
+    def _draw(self, limit: int, seed: int) -> dict[Part, frozenset[str]]:
         """Return the families to ask: of each source the same ones in all its languages."""
         fit = self._survey()
-        drawn: dict[Part, set[str]] = {}
+        drawn: dict[Part, frozenset[str]] = {}
         for source in self.sources:
             parts = [part for part in fit if part.source == source]
             shared = sorted(set.intersection(*(fit[part] for part in parts))) if parts else []
@@ -163,7 +163,7 @@ class Selection:
                 )
             # A source's draw does not depend on which others are asked, and a larger limit holds a smaller one's.
             order = np.random.default_rng([seed, *source.encode()]).permutation(len(shared))[:limit]
-            drawn |= dict.fromkeys(parts, {shared[index] for index in order})
+            drawn |= dict.fromkeys(parts, frozenset(shared[index] for index in order))
         return drawn
 
     def _survey(self) -> dict[Part, set[str]]:

@@ -83,7 +83,7 @@ def test_a_duplicate_of_a_test_question_leaves_train_in_every_language(tmp_path:
     manifest = cluster_dataset(stage(tmp_path, items), out=tmp_path)
     assert pairs_of(tmp_path) == {
         ("headqa:1", "headqa:9"): Pair(
-            first="headqa:1", second="headqa:9", similarity=1.0, match="exact", language="es", answers="same"
+            first="headqa:1", second="headqa:9", similarity=1.0, match="exact", language="es", answers="unknown"
         )
     }
     assert clusters_of(tmp_path) == {"headqa:1": "headqa:1", "headqa:5": "headqa:5"}

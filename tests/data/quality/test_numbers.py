@@ -139,3 +139,7 @@ def test_real_translations_pass_and_their_errors_are_found(real_data: Path) -> N
     first_dropped = share_blocked(good, lambda text: re.sub(NUMBER, "", text, count=1))
     tenfold = share_blocked(good, lambda text: re.sub(NUMBER, r"\g<0>0", text, count=1))
     assert min(first_dropped, tenfold) >= 0.97
+
+
+def test_a_number_that_ends_in_groups_of_zeros_is_no_fraction_of_nothing() -> None:
+    assert severities("View this post on Instagram", "zu", "Sizobe sijova abantu abangama-800,000.") == ["review"]

@@ -195,7 +195,7 @@ def _made_up_for(quantity: Quantity, stand_ins: Counter[tuple[Number, str]]) -> 
 
 def _share(parts: tuple[Number, ...]) -> tuple[Number, ...]:
     """Return two and a third for 2/3."""
-    return (*parts[:1], Fraction(1, parts[1])) if len(parts) == 2 and isinstance(parts[1], int) else ()
+    return (*parts[:1], Fraction(1, parts[1])) if len(parts) == 2 and isinstance(parts[1], int) and parts[1] else ()
 
 
 def _comparable(unit: str, other: str) -> bool:

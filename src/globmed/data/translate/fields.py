@@ -47,8 +47,8 @@ def with_texts(item: Item, texts: Mapping[str, str]) -> dict[str, Any]:
 def given_texts(item: Item, target: str) -> dict[str, str]:
     """Return the texts that no model is asked for: labels of the table of languages, and what is no language.
 
-    Labels are the words for yes, no and maybe, and those of inference, where an item's options hold nothing else. A text without any letter or
-    decimal or thousands mark, such as `120/80`, reads the same in every language.
+    Labels are the words for yes, no and maybe, and those of inference, where an item's options hold nothing else. A
+    text without any letter or decimal or thousands mark, such as `120/80`, reads the same in every language.
 
     Args:
         item: the original.
