@@ -112,6 +112,19 @@ def test_without_the_native_item_the_english_one_is_the_original(tmp_path: Path)
     assert [one.family for one in read_records(tmp_path / "quality", Unpaired, prefix="unpaired")] == ["made:1"]
 
 
+def test_a_translation_is_compared_with_the_text_that_it_was_made_from(tmp_path: Path) -> None:
+    """Of a Spanish question the English may be a translation with an error, and the French made from it a good one."""
+    french = item(
+        1, "fr", native="es", question="Lequel de ces médicaments est un antibiotique ?", options=("3 mg", "2 mg")
+    )
+    known = msgspec.structs.replace(french.provenance, translated_from="en")
+    items = [item(1, "es", native="es"), item(1, "en", native="es", options=("3 mg", "2 mg"))]
+    for one, checks in ((french, {"numbers"}), (msgspec.structs.replace(french, provenance=known), set())):
+        found = checked(tmp_path / str(len(checks)), [*items, one])["made:1", "fr"]
+        assert {finding.check for finding in found.provenance.findings if finding.severity == "block"} >= checks
+        assert bool(checks) == found.blocked
+
+
 def test_glossaries_are_by_the_pair_of_languages(tmp_path: Path) -> None:
     both = [item(1, "en"), item(1, "es")]
     found = checked(tmp_path, both, glossaries={("en", "es"): {"antibiotic": ["antimicrobiano"]}})

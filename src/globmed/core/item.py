@@ -104,6 +104,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         native_language: BCP 47 code of the language the question was written in.
         text: whether this variant is native, machine translated or revised by an expert.
+        translated_from: BCP 47 code of the language of the text that was translated; empty for native text, and where
+            the source does not say.
         model: id of the model that translated it; empty for native text.
         prompt_hash: hash of the prompt that produced it; empty for native text.
         place: where in the publisher's files it stands, as `file:line` or `file: key`.
@@ -118,6 +120,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     native_language: str
     licence: str
     text: TextOrigin = "native"
+    translated_from: str = ""
     model: str = ""
     prompt_hash: str = ""
     place: str = ""

@@ -1,7 +1,8 @@
 """The stage `quality`: every translation checked against its original, its findings beside it.
 
 Reads a stage in which originals and translations lie side by side (one family, several languages). The original is the
-item in its native language or, where the stage lacks that one, in English. Workers read the row groups they check and
+item in the language that the translation was made from or, where that is not known, in its native language or, where
+the stage lacks that one, in English. Workers read the row groups they check and
 the originals' rows that these need, so memory grows neither with the files nor with what they hold.
 
 The folder `<out>/quality` holds the item files under their own names; `findings.parquet`, the findings that no expert

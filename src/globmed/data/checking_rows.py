@@ -134,12 +134,15 @@ def _unpaired(item: Item) -> Unpaired:
 
 
 def _originals_of(items: Sequence[Item], files: Mapping[str, Path]) -> dict[str, Item]:
-    """Return the originals of translations by family: in the native language, or else in the pivot language."""
+    """Return the originals of translations by family: in the language they were translated from, where that is known.
+
+    Otherwise in the native language, or else in the pivot language.
+    """
     found: dict[str, Item] = {}
     wanted: defaultdict[str, list[str]] = defaultdict(list)
     for item in items:
         if item.provenance.text != "native":
-            wanted[item.provenance.native_language].append(item.family)
+            wanted[item.provenance.translated_from or item.provenance.native_language].append(item.family)
     for code, families in wanted.items():
         for tried in (code, PIVOT):
             missing = [family for family in families if family not in found]
@@ -183,13 +186,13 @@ def _items(batch: pa.RecordBatch) -> list[Item]:
 
 
 def _provenances(column: pa.StructArray) -> list[Provenance]:
-    names = ("native_language", "licence", "text")
+    names = ("native_language", "licence", "text", "translated_from")
     texts = [column.field(name).to_pylist() for name in names]
     findings = _structs(column.field("findings"), tuple[Finding, ...])
     reviews = _structs(column.field("review"), tuple[Review, ...])
     return [
-        Provenance(native_language=native, licence=licence, text=text, findings=found, review=review)
-        for native, licence, text, found, review in zip(*texts, findings, reviews, strict=True)
+        Provenance(**dict(zip(names, row, strict=True)), findings=found, review=review)
+        for *row, found, review in zip(*texts, findings, reviews, strict=True)
     ]
 
 

@@ -28,7 +28,7 @@ from globmed.core.store import (
     up_to_date,
     writing_stage,
 )
-from globmed.data.corpus.duplicates import Family, Pair, find_pairs, gather_families, join_clusters
+from globmed.data.corpus.duplicates import Family, Pair, find_pairs, gather_families, join_clusters, searched_in
 from globmed.data.corpus.splits import Shares, draw_splits, held_out_as, more_held_out
 
 STAGE = "corpus"
@@ -116,8 +116,10 @@ def _all_pairs(folder: Path, names: Sequence[str], *, families: Mapping[str, Fam
         by_language[name.split(".")[1]].append(name)
     best: dict[tuple[str, str], Pair] = {}
     for code, files in sorted(by_language.items()):
-        items = (item for name in files for item in read_records(folder, Item, prefix=name))
-        searched = (item for item in items if item.family in families)
+        wanted = searched_in(code, families)
+        # Without any, the files are not even read.
+        items = (item for name in files if wanted for item in read_records(folder, Item, prefix=name))
+        searched = (item for item in items if item.family in wanted)
         for pair in find_pairs(searched, code, families=families, threshold=threshold):
             key = (pair.first, pair.second)
             if key not in best or pair.similarity > best[key].similarity:

@@ -86,6 +86,24 @@ def gather_families(items: Iterable[Item]) -> dict[str, Family]:
     return families
 
 
+def searched_in(code: str, families: Mapping[str, Family]) -> set[str]:
+    """Return the families that `find_pairs` can pair with another in a language: in translations of one source, none.
+
+    Args:
+        code: BCP 47 code of the language.
+        families: every family that is to be compared, by name.
+    """
+    here = {name: family for name, family in families.items() if code in family.languages}
+    if len({family.source for family in here.values()}) > 1:
+        return set(here)
+    return {name for name, family in here.items() if _compared(family, code)}
+
+
+def _compared(family: Family, code: str) -> bool:
+    """Whether a family is compared with its own source in a language."""
+    return code == family.native_language or family.native_language not in family.languages
+
+
 def find_pairs(items: Iterable[Item], code: str, *, families: Mapping[str, Family], threshold: float) -> Iterator[Pair]:
     """Give the duplicate pairs among the items of one language.
 
@@ -158,8 +176,7 @@ def _documents(items: Iterable[Item], code: str, families: Mapping[str, Family])
         text = text_of(item)
         if not any(text.stem) and not any(text.options):
             continue
-        family = families[item.family]
-        compared = code == family.native_language or family.native_language not in family.languages
+        compared = _compared(families[item.family], code)
         # Equal texts share a document only where their families may be joined by it.
         document = documents.setdefault(
             (text, item.source if compared else item.family),

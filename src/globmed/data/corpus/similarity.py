@@ -102,16 +102,16 @@ def shingles(text: Text, code: str) -> Shingles:
     )
 
 
-def _cut(field: str, *, by_character: bool) -> Iterator[str]:
+def _cut(field: str, *, by_character: bool) -> Iterable[str]:
     words = field.translate(_PUNCTUATION).split()
     if not words:
-        if field:
-            yield field
-        return
-    units: Sequence[str] = "".join(words) if by_character else words
-    size, glue = (CHARACTERS, "") if by_character else (WORDS, " ")
-    for start in range(max(1, len(units) - size + 1)):
-        yield glue.join(units[start : start + size])
+        return [field] if field else []
+    if by_character:
+        signs = "".join(words)
+        return [signs[start : start + CHARACTERS] for start in range(max(1, len(signs) - CHARACTERS + 1))]
+    # Most of the time of a search goes here: zip and join are several times as fast as slices.
+    runs = zip(*(words[start:] for start in range(WORDS)), strict=False)
+    return map(" ".join, runs) if len(words) >= WORDS else [" ".join(words)]
 
 
 def jaccard(first: Shingles, second: Shingles) -> float:

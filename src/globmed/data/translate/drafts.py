@@ -57,6 +57,7 @@ class Draft:
             native_language=self.item.provenance.native_language,
             licence=self.item.provenance.licence,
             text="machine",
+            translated_from=self.item.language,
             model=self.member.name,
             prompt_hash="" if self.member.engine else prompt_hash("candidate", self.target),
             place=self.item.provenance.place,
