@@ -158,10 +158,11 @@ def _paired(base: pa.Table, tuned: pa.Table) -> dict[str, NDArray[Any]]:
                 expected="the same items in both",
                 remedy="Benchmark both models on one dataset in the same languages",
             )
-        return database.execute(
+        columns: dict[str, Any] = database.execute(
             "select b.*, a.accuracy as accuracy_tuned, a.unread as unread_tuned"
             " from before b join after a using (task, family, language) order by task, language, family"
         ).fetchnumpy()
+        return columns
 
 
 def _groups(pairs: dict[str, NDArray[Any]]) -> Iterator[_Group]:

@@ -15,7 +15,7 @@ from globmed.core.item import Item, Provenance, Split
 from globmed.core.store import Manifest, read_records, writing_stage
 from globmed.data.corpus import cluster_dataset
 from globmed.data.corpus.clustering import DroppedItem
-from globmed.data.corpus.duplicates import Pair
+from globmed.data.corpus.duplicates import Family, Pair, searched_in
 from globmed.data.importing import Wanted, import_sources
 
 OPTIONS = ("Colágeno.", "Elastina.", "Fibronectina.", "Laminina.")
@@ -160,6 +160,17 @@ def test_sources_are_compared_in_every_language_they_share(tmp_path: Path) -> No
     assert found["headqa:1", "medexpqa:1"].match == "exact"
     assert found["headqa:2", "medexpqa:2"].match == "near"
     assert {one.family for one in dropped_from(tmp_path)} == {"medexpqa:1", "medexpqa:2"}
+
+
+def test_translations_are_searched_only_where_something_could_be_found() -> None:
+    def family(source: str, *languages: str) -> Family:
+        return Family(source=source, native_language="en", cluster="", languages=set(languages))
+
+    one_source = {"a:1": family("a", "en", "fr"), "a:2": family("a", "fr", "de"), "a:3": family("a", "en", "de")}
+    assert searched_in("en", one_source) == {"a:1", "a:3"}
+    assert searched_in("fr", one_source) == {"a:2"}  # there is no English of it
+    assert searched_in("de", one_source) == {"a:2"}
+    assert searched_in("fr", {**one_source, "b:1": family("b", "en", "fr")}) == {"a:1", "a:2", "b:1"}
 
 
 def test_translations_equal_within_a_source_are_joined_through_another_source_that_equals_both(
