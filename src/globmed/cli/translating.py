@@ -68,7 +68,9 @@ def translate_command(
     ] = 40.0,
     dry_run: DryRun = False,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Calls under way at once, at most.")] = 32,
-    max_cost: Annotated[float | None, typer.Option("--max-cost", help="US dollars in all.", metavar="USD")] = None,
+    max_cost: Annotated[
+        float | None, typer.Option("--max-cost", "--budget", help="US dollars in all.", metavar="USD")
+    ] = None,
     max_requests: Annotated[int | None, typer.Option("--max-requests", help="Calls in all, retries included.")] = None,
     max_total_tokens: Annotated[
         int | None, typer.Option("--max-total-tokens", help="Tokens in all, read and written.")
