@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 
 import msgspec
 
@@ -25,7 +26,7 @@ LONGEST = 400
 END_MARGIN, END_MORE = 1.3, 20
 """How much more of the translation's end than its share is read for what the original's last sentence says."""
 
-_SENTENCE_END = re.compile(r"(?<=[.?!:])\s+|(?<=[。？！])")
+_SENTENCE_END = re.compile(r"[.?!:]\s+|[。？！]")
 
 
 class Negation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,8 +84,11 @@ def _lost_in_question(
 
 
 def _last(text: str) -> str:
-    sentences = [sentence for sentence in _SENTENCE_END.split(text) if len(sentence) > 15]
-    return sentences[-1] if sentences else text
+    ends = [0, *(end.end() for end in _SENTENCE_END.finditer(text)), len(text)]
+    for start, end in reversed(list(pairwise(ends))):
+        if len(sentence := text[start:end].rstrip()) > 15:
+            return sentence
+    return text
 
 
 def _fold(text: str) -> str:
