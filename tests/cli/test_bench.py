@@ -99,7 +99,8 @@ def test_a_run_killed_half_way_goes_on(server: Server, vitals_release: Path, tmp
     assert set(server.asked.values()) == {1}
     asked_twice = set(sent) & set(server.asked)
     assert len(asked_twice) <= in_flight <= 4 + 4
-    assert in_flight == sent.total() - saved
+    # A request is written down before it is sent: killed in between, it is counted and the server never saw it.
+    assert sent.total() - saved <= in_flight
     assert globmed("bench", "run", *arguments[2:], "--json").returncode == 0
     assert server.asked.total() == 420 - saved
 
