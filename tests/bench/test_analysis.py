@@ -36,6 +36,7 @@ def score(number: int, language: str, outcome: str, *, model: str = "m", source:
         "reading_status": "read" if outcome in ("correct", "wrong") else "unread",
         "rule": "test",
         "letter": "A" if outcome in ("correct", "wrong") else None,
+        "option": 0 if outcome in ("correct", "wrong") else None,
         "correct": outcome == "correct",
         "outcome": outcome,
     }

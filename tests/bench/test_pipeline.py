@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from globmed.bench.analysis import accuracy_table
-from globmed.bench.pipeline import bench_analyze, bench_run, bench_score
+from globmed.bench.pipeline import bench_analyze, bench_run, bench_score, metric_table
 from globmed.bench.selection import Plan
 from globmed.core.errors import UsageError
+from globmed.core.item import Item
 from globmed.core.store import read_manifest, table
 from globmed.data.importing import Wanted, import_sources
 
@@ -36,7 +38,7 @@ def test_baselines_score_what_construction_says(make_data: MakeData, tmp_path: P
             assert found["majority", answer, group] == pytest.approx(0.25)
             assert found["longest", answer, group] == pytest.approx(longest)
             assert 0 <= found["chance", answer, group] <= 0.7
-    stored = table(tmp_path / "run" / "analysis").to_pylist()
+    stored = table(tmp_path / "run" / "analysis", prefix="accuracy").to_pylist()
     assert {row["source"] for row in stored} == {"all", "made"}
     assert read_manifest(tmp_path / "run" / "analysis").inputs
 
@@ -63,3 +65,27 @@ def test_baselines_over_the_real_headqa(real_data: Path, tmp_path: Path) -> None
         assert rows["chance", language]["low"] < 0.25 < rows["chance", language]["high"]
         assert 0.27 < rows["longest", language]["accuracy"] < 0.34
         assert 0.2 < rows["majority", language]["accuracy"] < 0.3
+
+
+def test_metrics_are_given_by_source_and_by_its_parts(make_data: MakeData, tmp_path: Path) -> None:
+    def change(item: Item) -> Item:
+        number = int(item.family.split(":")[1])
+        return msgspec.structs.replace(item, subset="negToPos" if number % 2 else "pos")
+
+    run = tmp_path / "run"
+    bench_run(["longest"], data=make_data(change=change), plan=Plan(), out=run)
+    bench_score(run)
+    rows = metric_table(run, metrics=("accuracy",)).to_pylist()
+    found = {row["subset"]: row for row in rows if row["group"] == "sw"}
+    assert set(found) == {"all", "negToPos", "pos"}
+    assert found["all"]["n"] == 24 == found["pos"]["n"] + found["negToPos"]["n"]
+    assert {row["metric"] for row in metric_table(run).to_pylist()} == {"accuracy", "above_chance"}
+    with pytest.raises(UsageError, match="did you mean 'accuracy'"):
+        metric_table(run, metrics=("acuracy",))
+
+
+def test_a_run_asked_since_it_was_scored_has_no_metrics(make_data: MakeData, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    bench_run(["longest"], data=make_data(), plan=Plan(), out=run)
+    with pytest.raises(UsageError, match="Run: globmed bench score"):
+        metric_table(run)

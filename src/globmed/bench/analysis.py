@@ -13,6 +13,7 @@ import msgspec
 from globmed.bench.asked import scores_folder
 from globmed.bench.scoring import SCORES, counted, metrics
 from globmed.core.store import records_to_table, table
+from globmed.stats.linearised import Estimate
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -82,6 +83,46 @@ class AccuracyRow(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class MetricRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One metric of a model under a condition, in a language, a tier or all languages.
+
+    Attributes:
+        task: name of the task.
+        answer: name of the condition.
+        model: id of the model.
+        revision: version of its weights.
+        source: name of the source, or `all`.
+        subset: part of the source, such as a kind of false hypothesis, or `all`.
+        metric: its name.
+        by: what the row sums up.
+        group: a language, a tier or `all`.
+        tier: the tier of the group; `all` of all.
+        value: the estimate; NaN where there is none, with the reason.
+        low: lower bound of the 95 % interval; NaN likewise.
+        high: upper bound.
+        n: replies it is about.
+        clusters: question clusters that they fall into.
+        reason: why numbers are missing; empty where none is.
+    """
+
+    task: str
+    answer: str
+    model: str
+    revision: str
+    source: str
+    subset: str
+    metric: str
+    by: By
+    group: str
+    tier: str
+    value: float
+    low: float
+    high: float
+    n: int
+    clusters: int
+    reason: str
+
+
 def accuracy_table(run: Path, *, by_source: bool = False) -> pa.Table:
     """Return the accuracy of every model of a scored run, with the columns of `AccuracyRow`.
 
@@ -93,14 +134,54 @@ def accuracy_table(run: Path, *, by_source: bool = False) -> pa.Table:
         InputError: the run has no scores.
         HashMismatchError: the file of scores was changed by hand.
     """
-    return records_to_table(accuracy_rows(run, by_source=by_source), AccuracyRow)
+    return records_to_table(accuracy_rows(scores_folder(run), by_source=by_source), AccuracyRow)
 
 
-def accuracy_rows(run: Path, *, by_source: bool = False) -> Iterator[AccuracyRow]:
-    """Give the rows of `accuracy_table` one by one, sorted by model and source: languages, tiers, all."""
-    scores = table(scores_folder(run), prefix=SCORES)
-    for cell in _cells(scores, by_source=by_source):
+def accuracy_rows(scores: Path, *, by_source: bool = False) -> Iterator[AccuracyRow]:
+    """Give the rows of `accuracy_table` of a stage of scores, sorted by model and source: languages, tiers, all."""
+    for cell in _cells(table(scores, prefix=SCORES), by_source=by_source):
         yield _row(cell)
+
+
+def metric_rows(scores: Path) -> Iterator[MetricRow]:
+    """Give every metric of a stage of scores for each source, and for each subset of it where there are several."""
+    for cell in _cells(table(scores, prefix=SCORES), by_source=True):
+        if cell.source == ALL:
+            continue
+        for metric in metrics().values():
+            for subset, rows in _parts(metric.fits(cell.scores)):
+                if (estimate := metric.of(rows)) is not None:
+                    yield _metric_row(cell, subset, metric.name, estimate)
+
+
+def _parts(rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Give all rows, and those of each subset where there are several."""
+    yield ALL, rows
+    subsets = list(_groups(rows, ["subset"]))
+    if len(subsets) > 1:
+        yield from ((names[0], of_subset) for names, of_subset in subsets)
+
+
+def _metric_row(cell: _Cell, subset: str, metric: str, estimate: Estimate) -> MetricRow:
+    interval, reason = estimate
+    return MetricRow(
+        task=str(cell.scores["task"][0]),
+        answer=str(cell.scores["answer"][0]),
+        model=str(cell.scores["model"][0]),
+        revision=str(cell.scores["revision"][0]),
+        source=cell.source,
+        subset=subset,
+        metric=metric,
+        by=cell.by,
+        group=cell.group,
+        tier=cell.tier,
+        value=interval.mean,
+        low=interval.low,
+        high=interval.high,
+        n=interval.n,
+        clusters=interval.clusters,
+        reason=reason,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +221,9 @@ def _row(cell: _Cell) -> AccuracyRow:
     import pyarrow.compute as pc
 
     scores, told = cell.scores, counted(cell.scores)
-    interval = metrics()["accuracy"].compute(scores)
+    estimate = metrics()["accuracy"].of(scores)
+    assert estimate is not None, "no cell is empty"
+    interval = estimate.interval
     fates = {fate["values"]: fate["counts"] for fate in pc.value_counts(scores["outcome"]).to_pylist()}
     names = {name: str(scores[name][0]) for name in ("task", "answer", "model", "revision")}
     return AccuracyRow(
@@ -165,11 +248,5 @@ def _row(cell: _Cell) -> AccuracyRow:
         truncated=fates.get("truncated", 0),
         filtered=fates.get("filtered", 0),
         errors=fates.get("error", 0),
-        reason=_reason(interval.n, interval.clusters),
+        reason=estimate.reason,
     )
-
-
-def _reason(replies: int, clusters: int) -> str:
-    if replies == 0:
-        return "every call failed"
-    return "fewer than two question clusters: no interval" if clusters < 2 else ""

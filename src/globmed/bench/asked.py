@@ -1,9 +1,11 @@
 """What a run folder holds, shared by whoever fills it and whoever scores it.
 
     <run>/asked/              stage: the items asked, and under which configuration
+    <run>/examples/           stage: solved examples to show before the questions, where a condition wants any
     <run>/models/<model>/     stage: for one model, which reply answers which item
     <run>/replies/<model>.journal
     <run>/scores/             stage: what `bench score` made of them
+    <run>/analysis/           stage: the tables made of the scores
 
 A model's folder is named after its id, with a hash of id and revision behind.
 """
@@ -20,6 +22,7 @@ from globmed.models.client import Client
 
 ITEMS = "items.parquet"
 ASKED = "asked.parquet"
+EXAMPLES = "examples.parquet"
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,9 +60,19 @@ def asked_folder(run: Path) -> Path:
     return run / "asked"
 
 
+def examples_folder(run: Path) -> Path:
+    """Return the folder of the stage that holds solved examples."""
+    return run / "examples"
+
+
 def scores_folder(run: Path) -> Path:
     """Return the folder of the stage that holds the scores."""
     return run / "scores"
+
+
+def analysis_folder(run: Path) -> Path:
+    """Return the folder of the stage that holds the tables."""
+    return run / "analysis"
 
 
 def models_folder(run: Path) -> Path:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from globmed.bench.asked import ASKED, Asked, asked_folder, folder_name, models_folder
+from globmed.bench.condition import Condition
 from globmed.bench.effort import Effort
 from globmed.bench.estimate import Estimate, Estimator
 from globmed.bench.limits import Sample, measure, samples
 from globmed.bench.puts import asked_row, puts
 from globmed.bench.selection import Plan
-from globmed.bench.tasks import Condition, task
+from globmed.bench.tasks import task
 from globmed.core.errors import UsageError
 from globmed.core.item import Item
 from globmed.core.store import MANIFEST, read_manifest, read_records, stage_hash, table, writing_stage

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from globmed.bench.analysis import AccuracyRow, accuracy_rows
-from globmed.bench.asked import scores_folder
+from globmed.bench.analysis import AccuracyRow, MetricRow, accuracy_rows, metric_rows
+from globmed.bench.asked import analysis_folder, scores_folder
 from globmed.bench.effort import Effort
 from globmed.bench.runner import OnEstimate, OnProgress, RunResult, run_benchmark
-from globmed.bench.scoring import score_run
+from globmed.bench.scoring import check_scored, score_run
+from globmed.bench.scoring import metrics as known_metrics
 from globmed.bench.selection import Plan, answer_counts
-from globmed.core.store import Manifest, read_manifest, stage_hash, writing_stage
+from globmed.core.errors import UsageError, did_you_mean
+from globmed.core.store import Manifest, read_manifest, stage_hash, table, up_to_date, writing_stage
 from globmed.models.baseline import Majority
 from globmed.models.client import Client
 from globmed.models.opening import open_client
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def bench_run(
@@ -69,16 +75,50 @@ def bench_score(run: Path, *, per_byte: bool | None = None) -> Manifest:
 
 
 def bench_analyze(run: Path) -> Manifest:
-    """Write the tables of a scored run into the stage `<run>/analysis`: `accuracy.parquet` with `AccuracyRow`s.
+    """Write the tables of a scored run into the stage `<run>/analysis`.
 
-    Rows are given over all sources and for each source.
+    `accuracy.parquet` has an `AccuracyRow` over all sources and for each; `metrics.parquet` a `MetricRow` for each
+    metric that says something of a source, or of a part of it.
 
     Raises:
         InputError: the run has no scores.
         HashMismatchError: the file of scores was changed by hand.
     """
-    folder = run / "analysis"
+    return write_analysis(scores_folder(run), out=analysis_folder(run))
+
+
+def write_analysis(scores: Path, *, out: Path) -> Manifest:
+    """Write the tables of a stage of scores into the stage `out`.
+
+    Raises:
+        InputError: the folder holds no scores.
+        HashMismatchError: the file of scores was changed by hand.
+    """
+    with writing_stage(out, "analysis", inputs={"scores": stage_hash(scores)}) as writer:
+        writer.write("accuracy.parquet", accuracy_rows(scores, by_source=True), AccuracyRow)
+        writer.write("metrics.parquet", metric_rows(scores), MetricRow)
+    return read_manifest(out)
+
+
+def metric_table(run: Path, *, metrics: Sequence[str] = ()) -> pa.Table:
+    """Return the metrics of a scored run, with the columns of `MetricRow`, computed if they are not up to date.
+
+    Args:
+        run: a run's folder, scored.
+        metrics: names of those wanted; empty for all.
+
+    Raises:
+        UsageError: an unknown metric, or a run that was not scored since it last asked a model.
+        HashMismatchError: the file of scores was changed by hand.
+    """
+    import pyarrow.compute as pc
+
+    for name in metrics:
+        if name not in known_metrics():
+            raise UsageError(f"no metric named {name!r}{did_you_mean(name, known_metrics())}")
+    check_scored(run)
     inputs = {"scores": stage_hash(scores_folder(run))}
-    with writing_stage(folder, "analysis", inputs=inputs) as writer:
-        writer.write("accuracy.parquet", accuracy_rows(run, by_source=True), AccuracyRow)
-    return read_manifest(folder)
+    if not up_to_date(analysis_folder(run), configuration={}, inputs=inputs):
+        bench_analyze(run)
+    rows = table(analysis_folder(run), prefix="metrics")
+    return rows.filter(pc.field("metric").isin(list(metrics))) if metrics else rows

@@ -9,14 +9,16 @@ from pathlib import Path
 import msgspec
 
 from globmed.bench.asked import Asked, asked_folder
+from globmed.bench.condition import Condition
 from globmed.bench.limits import limit_tokens
 from globmed.bench.selection import Plan
-from globmed.bench.tasks import Condition, Task, task
+from globmed.bench.shots import Pools
+from globmed.bench.tasks import Task, task
 from globmed.core.errors import UsageError
 from globmed.core.item import Item
 from globmed.core.store import read_records
 from globmed.models.client import Client, Request, reply_key
-from globmed.prompts import load
+from globmed.prompts import Prompt, load
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ def puts(run: Path, plan: Plan, rates: Mapping[str, float]) -> Iterator[Put]:
         rates: the model's tokens a character by language (`globmed.bench.limits`); empty where not known.
     """
     asking, conditions = task(plan.task), [Condition.named(name) for name in plan.answers]
+    pools = Pools(run, seed=plan.seed) if any(condition.shots for condition in conditions) else None
     settings = {}
     for item in read_records(asked_folder(run), Item):
         if item.language not in settings:
@@ -44,7 +47,10 @@ def puts(run: Path, plan: Plan, rates: Mapping[str, float]) -> Iterator[Put]:
             settings[item.language] = msgspec.structs.replace(plan.settings, max_tokens=limit)
         for condition in conditions:
             for number in range(plan.runs):
-                request = asking.request(item, condition=condition, run=number, settings=settings[item.language])
+                shots = pools.examples(item, condition.shots) if pools and condition.shots else ()
+                request = asking.request(
+                    item, condition=condition, run=number, settings=settings[item.language], shots=shots
+                )
                 yield Put(item, condition, request)
 
 
@@ -61,18 +67,20 @@ def asked_row(put: Put, client: Client, asking: Task) -> Asked:
         cluster=item.cluster,
         language=item.language,
         run=put.request.run,
-        prompt_hash=load(prompt_name(asking, put.condition), item.language).hash,
+        prompt_hash=prompt(asking, put.condition, item.language).hash,
         key=reply_key(client, put.request),
     )
 
 
-def prompt_name(asking: Task, condition: Condition) -> str:
-    """Return the name of the prompt that a task uses under a condition.
+def prompt(asking: Task, condition: Condition, language: str) -> Prompt:
+    """Return the prompt that a task uses under a condition for items in a language.
 
     Raises:
         UsageError: the task has none for it.
+        InputError: its file is missing in that language.
     """
     if condition.answer not in asking.prompts:
         known = ", ".join(sorted(asking.prompts))
         raise UsageError(f"task {asking.name!r} cannot be answered by {condition.answer!r}; it knows {known}")
-    return asking.prompts[condition.answer]
+    name = condition.prompt(asking.prompts[condition.answer])
+    return load(name, "en" if condition.english else language)

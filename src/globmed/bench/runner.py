@@ -13,18 +13,21 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from globmed.bench.asked import ITEMS, asked_folder, folder_name, journal_path, models_folder
+from globmed.bench.condition import Condition
 from globmed.bench.effort import Effort
 from globmed.bench.estimate import Estimate
 from globmed.bench.part import Part, prepare_all, price_to_pay, refuse_forbidden
-from globmed.bench.puts import prompt_name, puts
+from globmed.bench.puts import prompt, puts
 from globmed.bench.selection import Plan, Selection
-from globmed.bench.tasks import Condition, task
+from globmed.bench.shots import keep_examples
+from globmed.bench.tasks import task
 from globmed.core.errors import UsageError
 from globmed.core.item import Item
 from globmed.core.store import MANIFEST, Manifest, read_manifest, stage_hash, up_to_date, writing_stage
@@ -35,7 +38,6 @@ from globmed.models.client import Client, Message, Request, Status
 from globmed.models.failures import FailureKinds
 from globmed.models.journal import Journal
 from globmed.models.journal_survey import survey
-from globmed.prompts import load
 
 OnProgress = Callable[[str, CampaignStats], None]
 OnEstimate = Callable[[list[Estimate]], None]
@@ -159,7 +161,7 @@ def _try_out(models: Sequence[Client], plan: Plan) -> None:
     """Find out what a model cannot serve before the run's folder holds anything."""
     asking = task(plan.task)
     for condition in map(Condition.named, plan.answers):
-        prompt_name(asking, condition)
+        prompt(asking, condition, "en")
         settings = msgspec.structs.replace(plan.settings, answer=condition.answer)
         for client in models:
             client.sent(Request(messages=(Message("user", "?"),), options=("a", "b"), settings=settings))
@@ -168,17 +170,18 @@ def _try_out(models: Sequence[Client], plan: Plan) -> None:
 def _choose_items(data: Path, plan: Plan, out: Path) -> Manifest:
     asking = task(plan.task)
     selection = Selection(data, plan, asking)
-    prompts = {prompt_name(asking, Condition.named(name)) for name in plan.answers}
+    conditions = [Condition.named(name) for name in plan.answers]
+    used = [prompt(asking, condition, code) for condition in conditions for code in selection.languages]
     configuration = msgspec.to_builtins(plan) | {
         "languages": selection.languages,
         "sources": selection.sources,
-        "prompts": {
-            f"{name}/{code}": load(name, code).hash for name in sorted(prompts) for code in selection.languages
-        },
+        "prompts": {f"{one.name}/{one.language}": one.hash for one in sorted(used, key=attrgetter("name", "language"))},
     }
     inputs = {"data": stage_hash(data)}
     folder = asked_folder(out)
     _refuse_other(folder, configuration, inputs)
+    if shots := max(condition.shots for condition in conditions):
+        keep_examples(selection, plan, shots=shots, out=out)
     if done := up_to_date(folder, configuration=configuration, inputs=inputs):
         return done
     with writing_stage(folder, "asked", configuration=configuration, inputs=inputs) as writer:

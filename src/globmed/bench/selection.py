@@ -13,7 +13,8 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from globmed.bench.tasks import Condition, Task
+from globmed.bench.condition import Condition
+from globmed.bench.tasks import Task
 from globmed.core.dataset import item_files, read_items
 from globmed.core.errors import UsageError, did_you_mean
 from globmed.core.item import Item, Split
@@ -82,7 +83,7 @@ class Selection:
             InputError: the folder is no stage.
         """
         self.parts = data_parts(data, languages=plan.languages, sources=plan.sources)
-        self._data, self._plan, self._task = data, plan, task
+        self.data, self._plan, self._task = data, plan, task
         self._read: Counter[Part] = Counter()
         self._left_out: dict[Part, Counter[str]] = defaultdict(Counter)
 
@@ -116,6 +117,10 @@ class Selection:
                     yield item
         self._refuse_empty_languages()
 
+    def train_items(self, part: Part) -> Iterator[Item]:
+        """Read the train items of one source in one language that could be asked; they are in no book."""
+        return (item for item in part_items(self.data, part) if item.split == "train" and not self._why_left_out(item))
+
     def counts(self) -> Iterator[Count]:
         """Give the books: for each source and language what was read, chosen, and left out by its reason."""
         for part in self.parts:
@@ -130,7 +135,7 @@ class Selection:
             )
 
     def _of_split(self, part: Part) -> Iterator[Item]:
-        return (item for item in part_items(self._data, part) if item.split == self._plan.split)
+        return (item for item in part_items(self.data, part) if item.split == self._plan.split)
 
     def _why_left_out(self, item: Item) -> str:
         if item.kind not in self._task.kinds:
@@ -145,7 +150,7 @@ class Selection:
                 reasons = sum((self._left_out[part] for part in parts), Counter[str]())
                 why = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) or "none are there"
                 raise UsageError(
-                    f"{self._data}: no {self._task.name} item of split {self._plan.split!r} to ask in {language} ({why}"
+                    f"{self.data}: no {self._task.name} item of split {self._plan.split!r} to ask in {language} ({why}"
                     "). Leave the language out, or name data that holds it"
                 )
 
@@ -159,7 +164,7 @@ class Selection:
             if parts and not shared:
                 codes = ", ".join(part.language for part in parts)
                 raise UsageError(
-                    f"{self._data}: no question of {source} can be asked in each of {codes}; ask fewer languages"
+                    f"{self.data}: no question of {source} can be asked in each of {codes}; ask fewer languages"
                 )
             # A source's draw does not depend on which others are asked, and a larger limit holds a smaller one's.
             order = np.random.default_rng([seed, *source.encode()]).permutation(len(shared))[:limit]

@@ -10,7 +10,7 @@ import typer
 from globmed.cli import output
 from globmed.cli.live import live_view
 from globmed.cli.output import AsJson
-from globmed.core.errors import EnvironmentFailedError
+from globmed.core.errors import CheckFailedError, EnvironmentFailedError
 
 if TYPE_CHECKING:
     from globmed.bench.runner import RunResult
@@ -31,10 +31,15 @@ Models = Annotated[
         "api:MODEL@BASE_URL or api:MODEL@ENDPOINT (see: globmed list models, list endpoints); repeat.",
     ),
 ]
+Task = Annotated[str, typer.Option("--task", help="What is asked (see: globmed list tasks).")]
 Answers = Annotated[
     list[str] | None,
     typer.Option(
-        "--answer", help="generate, score_letters or score_options, with /byte or /prior, and /closed; repeat."
+        "--answer",
+        help="generate, score_letters or score_options, and behind it any of /byte or /prior (likelihoods of options), "
+        "/closed (no context), /english (instructions in English), /held_out (the phrasing no model is trained on), "
+        "/steps (reasoning first), /permuted (options in another order each run), /unmarked (Yoruba and Wolof typed "
+        "without marks), /3_shot (solved examples); as in generate/english/3_shot; repeat.",
     ),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", help="So many questions a source, the same in each language.")]
@@ -65,6 +70,7 @@ def run_command(
     out: Annotated[Path, typer.Option("--out", help="The run's folder; the same command goes on in it.")],
     language: Annotated[list[str] | None, typer.Option("--language", help="BCP 47 code; repeat. Default: all.")] = None,
     source: Annotated[list[str] | None, typer.Option("--source", help="Source; repeat. Default: all.")] = None,
+    task: Task = "mcqa",
     answer: Answers = None,
     split: Annotated[Literal["train", "dev", "test"], typer.Option("--split")] = "test",
     limit: Limit = None,
@@ -91,6 +97,7 @@ def run_command(
     from globmed.models.client import Settings
 
     plan = Plan(
+        task=task,
         answers=tuple(answer or ["generate"]),
         languages=tuple(language or ()),
         sources=tuple(source or ()),
@@ -194,6 +201,38 @@ def score_command(run: Run, as_json: AsJson = False) -> None:
     output.say(f"Scores: {run / 'scores'}   next: globmed bench report {run}")
 
 
+@app.command("analyze")
+def analyze_command(
+    run: Run,
+    metric: Annotated[list[str] | None, typer.Option("--metric", help="Only these; repeat. Default: all.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print every metric of a scored run by source, by its parts where it has any, and by language."""
+    from globmed.bench.pipeline import metric_table
+
+    rows = metric_table(run, metrics=tuple(metric or ())).to_pylist()
+    if as_json:
+        output.show(rows, as_json=True)
+        return
+    output.show(
+        [metric_row(row) for row in rows],
+        as_json=False,
+        title="Metrics in percent, with 95 % intervals clustered by question",
+    )
+
+
+@app.command("verify")
+def verify_command(run: Run, as_json: AsJson = False) -> None:
+    """Compute every number of a run again from its saved replies, and exit with 1 where one differs."""
+    from globmed.bench.verify import verify_run
+
+    verdicts = verify_run(run)
+    rows = [{"part": one.part, "holds": "yes" if one.holds else "no", "found": one.found} for one in verdicts]
+    output.show(rows, as_json=as_json, title="Files as recorded, and numbers computed again from the saved replies")
+    if broken := [one for one in verdicts if not one.holds]:
+        raise CheckFailedError(f"{run}: {len(broken)} of {len(verdicts)} parts do not hold, first {broken[0].part}")
+
+
 @app.command("report")
 def report_command(
     runs: Annotated[list[Path], typer.Argument(help="Folders of scored runs.", metavar="RUN...")],
@@ -226,6 +265,21 @@ def accuracy_row(row: dict[str, Any]) -> dict[str, Any]:
         "chance %": "–" if row["chance"] != row["chance"] else f"{100 * row['chance']:.1f}",
         "no answer read": {name: number for name, number in unanswered.items() if number},
         "errors": row["errors"],
+    }
+
+
+def metric_row(row: dict[str, Any]) -> dict[str, Any]:
+    """Write one row of the table of metrics for people."""
+    bounds = f" ({100 * row['low']:.1f} to {100 * row['high']:.1f})" if row["low"] == row["low"] else ""
+    return {
+        "model": row["model"],
+        "answer": row["answer"],
+        "source": row["source"] if row["subset"] == "all" else f"{row['source']}: {row['subset'] or 'no part'}",
+        "metric": row["metric"],
+        "languages": f"{row['group']}-resource" if row["by"] == "tier" else row["group"],
+        "replies": row["n"],
+        "clusters": row["clusters"],
+        "value %": row["reason"] if row["value"] != row["value"] else f"{100 * row['value']:.1f}{bounds}",
     }
 
 

@@ -97,15 +97,19 @@ def endpoints_command(as_json: AsJson = False) -> None:
 @app.command("prompts")
 def prompts_command(
     gaps: Annotated[bool, typer.Option("--gaps", help="List only the files that are missing.")] = False,
+    language: Annotated[
+        list[str] | None,
+        typer.Option("--language", help="Only these; with --gaps a code that is not in the table yet too; repeat."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the prompts, who wrote them, and what is missing."""
     from globmed import prompts
 
     if not gaps:
-        output.show(prompt_rows(), as_json=as_json)
+        output.show([row for row in prompt_rows() if not language or row["language"] in language], as_json=as_json)
         return
-    missing = [{"missing file": path} for path in prompts.gaps()]
+    missing = [{"missing file": path} for path in prompts.gaps(language or ())]
     if missing or as_json:
         output.show(missing, as_json=as_json)
     else:

@@ -4,8 +4,8 @@ A text that is the same whatever the language, such as an instruction in English
 `<name>/any.txt`.
 
 A file's first lines that start with `#` say who wrote it and whether a native speaker has reviewed it; they are no part
-of the prompt and of its hash. A placeholder in braces that stands alone on its line takes that line, and the empty line
-after it, away with it when its text is empty.
+of the prompt and of its hash. A placeholder in braces that ends its line, be it alone or after a label such as
+"Premise:", takes that line, and the empty line after it, away with it when its text is empty.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Prompt:
 def _parts(body: str, empty: tuple[str, ...]) -> tuple[str, ...]:
     """Return a prompt's text cut at its placeholders, whose names stand at odd places; empty lines are gone."""
     for name in empty:
-        body = re.sub(rf"^\{{{re.escape(name)}\}}\n\n?", "", body, flags=re.MULTILINE)
+        body = re.sub(rf"^[^{{}}\n]*\{{{re.escape(name)}\}}\n\n?", "", body, flags=re.MULTILINE)
     return tuple(_PLACEHOLDER.split(body))
 
 
@@ -101,17 +101,22 @@ def load(name: str, language: str) -> Prompt:
     )
 
 
-def render_item(item: Item, name: str, *, closed_book: bool = False) -> str:
-    """Write an item with the prompt `name` of its own language.
+def render_item(item: Item, name: str, *, language: str = "", closed_book: bool = False) -> str:
+    """Write an item with a prompt.
 
     Args:
-        item: a choice or inference item.
+        item: of any kind; what the prompt has no placeholder for is left out.
         name: name of the prompt, such as `mcqa`.
+        language: of the prompt; default: the item's own.
         closed_book: leave the item's context out.
     """
     options = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, item.options, strict=False))
-    context = "" if closed_book else item.context
-    return load(name, item.language).render(context=context, question=item.question, options=options)
+    return load(name, language or item.language).render(
+        context="" if closed_book else item.context,
+        question=item.question,
+        options=options,
+        labels=" / ".join(item.options),
+    )
 
 
 def names() -> list[str]:

@@ -94,6 +94,7 @@ def _score(model: str, code: str, index: int, outcome: Outcome, task: str) -> Sc
         reading_status="read" if read else "refused" if outcome == "refused" else "unread",
         rule="made up",
         letter="A" if read else None,
+        option=0 if read else None,
         correct=outcome == "correct",
         outcome=outcome,
     )

@@ -15,9 +15,10 @@ from globmed.bench.runner import run_benchmark
 from globmed.bench.scoring import SCORES, Score, metrics, score_run
 from globmed.bench.selection import Plan
 from globmed.core.errors import InputError, UsageError
+from globmed.core.item import Finding, Item, Review, Step
 from globmed.core.store import read_records, table
 from globmed.models.baseline import LongestOption
-from globmed.models.client import Reply, Request
+from globmed.models.client import Reply, Request, Usage
 from globmed.models.journal import Journal
 from globmed.models.pace import THIS_PROCESS
 
@@ -101,7 +102,9 @@ def test_every_reply_has_its_fate(run: Path) -> None:
 
 def test_errors_are_in_no_accuracy(run: Path) -> None:
     found = scores(run)
-    interval = metrics()["accuracy"].compute(table(scores_folder(run)))
+    estimate = metrics()["accuracy"].of(table(scores_folder(run)))
+    assert estimate is not None
+    interval = estimate.interval
     told = [score for score in found if score.outcome != "error"]
     assert interval.n == len(told) < len(found)
     assert interval.mean == pytest.approx(sum(score.correct for score in told) / len(told))
@@ -190,3 +193,41 @@ def test_scoring_loads_no_model_and_no_network_client(run: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(run)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_score_says_what_its_item_was_and_what_the_reply_took(make_data: MakeData, tmp_path: Path) -> None:
+    noted = Finding(check="region", severity="note", field="region", message="US: 911")
+    overruled = Review(reviewer="R", day="2026-11-23", accuracy=5, fluency=5, completeness=5, overruled=("region",))
+    hands: dict[str, dict[str, Any]] = {
+        "en": {"findings": (noted,)},
+        "es": {"findings": (noted,), "review": (overruled,), "model": "scripted"},
+        "sw": {"steps": (Step(name="candidate", model="other"), Step(name="critique", model="scripted"))},
+    }
+
+    def change(item: Item) -> Item:
+        provenance = msgspec.structs.replace(item.provenance, **hands[item.language])
+        return msgspec.structs.replace(item, provenance=provenance, subset="negToPos")
+
+    class Billed(Scripted):
+        def reply(self, number: int) -> Reply:  # noqa: ARG002 - every question alike
+            return Reply(status="ok", text="Answer: A", usage=Usage(input=90, cached=40, output=9, reasoning=5))
+
+    run = tmp_path / "run"
+    plan = Plan(scale_limits=False, answers=("generate/permuted",), runs=2)
+    run_benchmark([Billed()], data=make_data(change=change), plan=plan, out=run)
+    score_run(run)
+    found = scores(run)
+    assert {(one.language, one.region_bound, one.had_a_hand) for one in found} == {
+        ("en", True, False),
+        ("es", False, True),
+        ("sw", False, True),
+    }
+    for one in found:
+        assert one.subset == "negToPos"
+        assert (one.input_tokens, one.cached_tokens, one.output_tokens, one.reasoning_tokens) == (90, 40, 9, 5)
+        assert one.gold == int(one.family.split(":")[1]) % 4
+        assert one.correct == (one.option == one.gold)
+    # Always the first option shown is no favour to any of the item's own.
+    assert {one.letter for one in found} == {"A"}
+    assert {one.option for one in found} == {0, 1, 2, 3}
+    assert len({one.option for one in found if one.language == "en" and one.run == 0}) > 1

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from globmed.bench.asked import ASKED, Asked, asked_folder, journal_path, models_folder, scores_folder
+from globmed.bench.condition import Condition
 from globmed.bench.reading import ReadingStatus
-from globmed.bench.tasks import Condition, Grade, task
+from globmed.bench.tasks import Grade, task
 from globmed.core.errors import InputError, UsageError
 from globmed.core.item import Item, TextOrigin
 from globmed.core.language import Tier, language
@@ -24,7 +25,7 @@ from globmed.core.registry import discover
 from globmed.core.store import MANIFEST, Manifest, file_hash, read_manifest, read_records, stage_hash, writing_stage
 from globmed.models.client import Reply, Status
 from globmed.models.journal import read_replies
-from globmed.stats.intervals import Interval
+from globmed.stats.linearised import Estimate, declined
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,9 +58,19 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
         reply_status: status of the reply.
         reading_status: status of the reading.
         rule: the reading rule that decided.
-        letter: the letter read, or None.
+        letter: the letter read, as the options were shown, or None.
+        option: index of the option chosen, in the order of the item, or None.
         correct: whether it is right.
         outcome: what became of the reply, one of disjoint kinds.
+        gold: index of the first right option, in the order of the item; None where it has none.
+        fixed_options: all items asked of its source and language have the same options, as labels are.
+        subset: part of its source, such as the kind of a false hypothesis in BioNLI.
+        region_bound: a check found something that binds the item to one country, and no expert has overruled it.
+        had_a_hand: the model itself translated, repaired or criticised the item that it is measured on.
+        input_tokens: billed for the reply, the cached ones among them.
+        cached_tokens: of these, read from the endpoint's cache.
+        output_tokens: billed, those of reasoning among them.
+        reasoning_tokens: of these, thought and not answered.
     """
 
     task: str
@@ -80,8 +91,18 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     reading_status: ReadingStatus
     rule: str
     letter: str | None
+    option: int | None
     correct: bool
     outcome: Outcome
+    gold: int | None = None
+    fixed_options: bool = False
+    subset: str = ""
+    region_bound: bool = False
+    had_a_hand: bool = False
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,11 +111,23 @@ class Metric:
 
     Attributes:
         name: equal to the file's name.
-        compute: a table of `Score` rows, errors included, into an estimate with its interval; NaN where there is none.
+        title: what it says, in a few words for people.
+        fits: the rows of `Score` that it is about; none where it says nothing of them. Errors are gone already.
+        compute: those rows into an estimate with its interval, or with the reason why there is none.
     """
 
     name: str
-    compute: Callable[[pa.Table], Interval]
+    title: str
+    fits: Callable[[pa.Table], pa.Table]
+    compute: Callable[[pa.Table], Estimate]
+
+    def of(self, scores: pa.Table) -> Estimate | None:
+        """Return its estimate of some scores, errors included; None where it says nothing of them."""
+        rows = self.fits(scores)
+        if not rows.num_rows:
+            return None
+        told = counted(rows)
+        return self.compute(told) if told.num_rows else declined("every call failed", n=0, clusters=0)
 
 
 @cache
@@ -110,11 +143,12 @@ def counted(scores: pa.Table) -> pa.Table:
     return scores.filter(pc.not_equal(scores["reply_status"], "error"))
 
 
-def score_run(run: Path, *, per_byte: bool | None = None) -> Manifest:
-    """Grade every saved reply of a run into the stage `<run>/scores`; the same replies give the same bytes.
+def score_run(run: Path, *, per_byte: bool | None = None, out: Path | None = None) -> Manifest:
+    """Grade every saved reply of a run into a stage of scores; the same replies give the same bytes.
 
     Args:
         run: a run's folder.
+        out: the stage; default: `<run>/scores`.
         per_byte: divide the likelihoods of options' texts by their bytes, or do not, whatever the run was asked with;
             None to keep to that.
 
@@ -127,14 +161,14 @@ def score_run(run: Path, *, per_byte: bool | None = None) -> Manifest:
     conditions = {Condition.named(name) for name in configuration.get("answers", ())}
     if len({_read_as(condition, per_byte) for condition in conditions}) < len(conditions):
         raise UsageError(f"{run}: was asked to be read both ways already; score it without `per_byte`")
-    items = {(item.family, item.language): item for item in read_records(asked_folder(run), Item)}
+    items = Items(run)
     names = sorted(folder.name for folder in models_folder(run).glob("*") if folder.is_dir())
     if not names:
         raise InputError.at(str(models_folder(run)), found="no model", expected="a run that has asked at least one")
     if begun := [name for name in names if not (models_folder(run) / name / MANIFEST).is_file()]:
         raise UsageError(f"{run}: asking {begun[0]} was stopped before it began. {_GO_ON}")
     inputs = score_inputs(run)
-    folder = scores_folder(run)
+    folder = out or scores_folder(run)
     with writing_stage(folder, "scores", configuration={"per_byte": per_byte}, inputs=inputs) as writer:
         scores = (score for name in names for score in _scores(run, name, items, per_byte))
         writer.write(SCORES, scores, Score)
@@ -165,7 +199,27 @@ def check_scored(run: Path) -> None:
         raise UsageError(f"{run}: has other replies than were scored. Run: globmed bench score {run}")
 
 
-def _scores(run: Path, name: str, items: dict[tuple[str, str], Item], per_byte: bool | None) -> Iterator[Score]:  # noqa: FBT001
+class Items:
+    """The items of a run, by question and language."""
+
+    def __init__(self, run: Path) -> None:
+        self._items: dict[tuple[str, str], Item] = {}
+        options: dict[tuple[str, str], set[tuple[str, ...]]] = {}
+        for item in read_records(asked_folder(run), Item):
+            self._items[item.family, item.language] = item
+            options.setdefault((item.source, item.language), set()).add(item.options)
+        self._fixed = {part for part, found in options.items() if len(found) == 1}
+
+    def find(self, family: str, language: str) -> Item:
+        """Return the item of a question in a language."""
+        return self._items[family, language]
+
+    def has_fixed_options(self, item: Item) -> bool:
+        """Whether all items of its source and language have its options."""
+        return (item.source, item.language) in self._fixed
+
+
+def _scores(run: Path, name: str, items: Items, per_byte: bool | None) -> Iterator[Score]:  # noqa: FBT001
     rows = list(read_records(models_folder(run) / name, Asked, prefix=ASKED))
     wanted = {row.key for row in rows}
     journal = journal_path(run, name)
@@ -177,7 +231,7 @@ def _scores(run: Path, name: str, items: dict[tuple[str, str], Item], per_byte: 
             f"To leave the model out, remove the folder {models_folder(run) / name}"
         )
     for row in rows:
-        yield _score(row, items[row.family, row.language], replies[row.key], per_byte)
+        yield _score(row, items, replies[row.key], per_byte)
 
 
 def _read_as(condition: Condition, per_byte: bool | None) -> Condition:  # noqa: FBT001 - as in `score_run`
@@ -186,10 +240,12 @@ def _read_as(condition: Condition, per_byte: bool | None) -> Condition:  # noqa:
     return msgspec.structs.replace(condition, per_byte=per_byte)
 
 
-def _score(row: Asked, item: Item, reply: Reply, per_byte: bool | None) -> Score:  # noqa: FBT001 - as in `score_run`
+def _score(row: Asked, items: Items, reply: Reply, per_byte: bool | None) -> Score:  # noqa: FBT001 - as in `score_run`
+    item = items.find(row.family, row.language)
     condition = _read_as(Condition.named(row.answer), per_byte)
     asking = task(row.task)
     grade = asking.grade(item, reply, condition=condition, run=row.run)
+    made_by = {item.provenance.model, *(step.model for step in item.provenance.steps)}
     return Score(
         task=row.task,
         model=row.model,
@@ -209,8 +265,18 @@ def _score(row: Asked, item: Item, reply: Reply, per_byte: bool | None) -> Score
         reading_status=grade.reading.status,
         rule=grade.reading.rule,
         letter=grade.reading.letter,
+        option=grade.option,
         correct=grade.correct,
         outcome=_outcome(reply, grade),
+        gold=item.answer[0] if item.answer else None,
+        fixed_options=items.has_fixed_options(item),
+        subset=item.subset,
+        region_bound=any(finding.check == "region" for finding in item.standing_findings),
+        had_a_hand=row.model in made_by,
+        input_tokens=reply.usage.input,
+        cached_tokens=reply.usage.cached,
+        output_tokens=reply.usage.output,
+        reasoning_tokens=reply.usage.reasoning,
     )
 
 

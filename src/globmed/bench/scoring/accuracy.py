@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from globmed.bench.scoring import Metric, counted
-from globmed.stats.intervals import Interval, clustered_proportion
+from globmed.bench.scoring import Metric
+from globmed.stats.intervals import clustered_proportion
+from globmed.stats.linearised import Estimate
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def _compute(scores: pa.Table) -> Interval:
-    rows = counted(scores)
-    return clustered_proportion(rows["correct"].to_numpy(), rows["cluster"].to_numpy())
+def _compute(told: pa.Table) -> Estimate:
+    interval = clustered_proportion(told["correct"].to_numpy(), told["cluster"].to_numpy())
+    few = "fewer than two question clusters: no interval"
+    return Estimate(interval, few if interval.clusters < 2 else "")
 
 
-ACCURACY = Metric(name="accuracy", compute=_compute)
+ACCURACY = Metric(name="accuracy", title="share right", fits=lambda scores: scores, compute=_compute)

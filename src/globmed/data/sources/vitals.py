@@ -28,25 +28,23 @@ no native speaker has reviewed them. One row, English, seed 0:
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
 
-from globmed.core.item import Item, Provenance, Split
+from globmed.core.item import Item, Split
 from globmed.core.language import format_number
+from globmed.data.procedural import LICENCE, NATIVE_LANGUAGE, provenance, read_texts
 from globmed.data.sources import Dropped, Source
 
 Shape = Literal["classify", "pick", "identify"]
 SHAPES: tuple[Shape, ...] = ("classify", "pick", "identify")
 BANDS = ("low", "normal", "high", "very_high")
 NORMAL = 1
-TEXTS_WRITTEN_BY = "language model, 2026"
 HELD_OUT_SHARE = 0.2
 FAMILIES: dict[Split, dict[Shape, int]] = {
     "train": {"classify": 320, "pick": 320, "identify": 80},
@@ -129,8 +127,7 @@ def band_of(sign: Sign, number: int) -> int:
 @cache
 def texts() -> dict[str, Texts]:
     """Return the texts of every language."""
-    raw = files("globmed.data.sources").joinpath("vitals.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(raw), dict[str, Texts])
+    return read_texts("vitals", Texts)
 
 
 def held_out_numbers(sign: Sign, rng: np.random.Generator) -> dict[Split, list[list[int]]]:
@@ -188,13 +185,7 @@ def render(case: Case, code: str, *, family: str, split: Split) -> Item:
         options=options,
         answer=(case.answer,),
         specialty="vital signs",
-        provenance=Provenance(
-            native_language=SOURCE.native_language,
-            text="native" if code == SOURCE.native_language else "machine",
-            model="" if code == SOURCE.native_language else TEXTS_WRITTEN_BY,
-            licence=SOURCE.licence,
-            place=f"vitals.py: {family}",
-        ),
+        provenance=provenance(code, family=family),
     )
 
 
@@ -245,11 +236,11 @@ SOURCE = Source(
     name="vitals",
     title="Vital signs (procedural)",
     kinds=("mcqa",),
-    native_language="en",
+    native_language=NATIVE_LANGUAGE,
     languages=tuple(texts()),
     url="https://arxiv.org/abs/2601.02186",
     revision="1",
-    licence="Apache-2.0",
+    licence=LICENCE,
     citation="globmed",
     obtain="made by globmed itself: `globmed data import vitals --out DIR`",
     read=read,

@@ -1,0 +1,106 @@
+"""Under what condition an item is asked and read. Conditions are crossed by naming several."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, get_args
+
+import msgspec
+
+from globmed.core.errors import UsageError, did_you_mean
+
+Answer = Literal["generate", "score_options", "score_letters"]
+
+# The word in a condition's name for each field that is set or not, in the order of the name.
+_WORDS = {
+    "byte": "per_byte",
+    "prior": "against_prior",
+    "closed": "closed_book",
+    "english": "english",
+    "held_out": "held_out",
+    "steps": "steps",
+    "permuted": "permuted",
+    "unmarked": "unmarked",
+}
+_SHOTS = re.compile(r"([1-9]\d?)_shot")
+SHOTS_MAX = 32
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """Under what condition an item is asked and read; each field is crossed with every other.
+
+    Attributes:
+        answer: free text, the likelihood of the options' texts, or of their letters.
+        per_byte: divide the likelihood of an option's text by its UTF-8 bytes; decides the reading alone, so replies
+            can be scored again the other way.
+        against_prior: subtract the likelihood that an option's text has without the question.
+        closed_book: leave the item's context out.
+        english: instructions in English, around an item in its own language.
+        held_out: the phrasing that no model is trained on.
+        steps: ask for the reasoning before the answer.
+        permuted: options in another order in each repetition, the same one in every language.
+        unmarked: text without tone marks and underdots, as many people type Yoruba and Wolof; other languages as ever.
+        shots: solved examples before the question.
+    """
+
+    answer: Answer = "generate"
+    per_byte: bool = False
+    against_prior: bool = False
+    closed_book: bool = False
+    english: bool = False
+    held_out: bool = False
+    steps: bool = False
+    permuted: bool = False
+    unmarked: bool = False
+    shots: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what no reading would heed.
+
+        Raises:
+            UsageError: `per_byte` or `against_prior` for anything but the likelihood of options' texts, or both;
+                `steps` where nothing is written; `permuted` where no order is shown; more examples than `SHOTS_MAX`.
+        """
+        if (self.per_byte or self.against_prior) and self.answer != "score_options":
+            raise UsageError(
+                f"condition: per_byte or against_prior with {self.answer!r}; expected either with 'score_options' only"
+            )
+        if self.per_byte and self.against_prior:
+            raise UsageError("condition: per_byte and against_prior; expected one of them, for each levels lengths")
+        if self.steps and self.answer != "generate":
+            raise UsageError(f"condition: steps with {self.answer!r}; only 'generate' writes any")
+        if self.permuted and self.answer == "score_options":
+            raise UsageError("condition: permuted with 'score_options', which shows no order of options")
+        if not 0 <= self.shots <= SHOTS_MAX:
+            raise UsageError(f"condition: {self.shots} examples; expected 0 to {SHOTS_MAX}")
+
+    @property
+    def name(self) -> str:
+        """Its short name in tables, such as `score_options/byte/closed` or `generate/english/3_shot`."""
+        words = [word for word, field in _WORDS.items() if getattr(self, field)]
+        return "/".join([self.answer, *words, *([f"{self.shots}_shot"] if self.shots else [])])
+
+    @classmethod
+    def named(cls, name: str) -> Condition:
+        """Return the condition of a short name, its words in any order.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        answer, *words = name.split("/")
+        if answer not in get_args(Answer):
+            raise UsageError(f"no answer mode {answer!r} in {name!r}{did_you_mean(answer, get_args(Answer))}")
+        fields: dict[str, bool | int] = {}
+        for word in words:
+            shots = _SHOTS.fullmatch(word)
+            field = "shots" if shots else _WORDS.get(word, "")
+            if not field:
+                raise UsageError(f"no condition {word!r} in {name!r}{did_you_mean(word, [*_WORDS, '3_shot'])}")
+            if field in fields:
+                raise UsageError(f"condition {name!r}: {word!r} stands twice or contradicts another")
+            fields[field] = int(shots[1]) if shots else True
+        return msgspec.convert({"answer": answer, **fields}, cls)
+
+    def prompt(self, base: str) -> str:
+        """Return the name of the prompt for this condition, of the name for the plain one: `mcqa_steps_held_out`."""
+        return base + "_steps" * self.steps + "_held_out" * self.held_out

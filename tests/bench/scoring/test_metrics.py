@@ -1,0 +1,116 @@
+"""Each metric says what it should of scores made up for it, and nothing where it has nothing to say."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from globmed.bench.scoring import Score, metrics
+from globmed.core.store import records_to_table
+
+
+def score(number: int, **changes: Any) -> Score:
+    row: dict[str, Any] = {
+        "task": "mcqa",
+        "model": "m",
+        "revision": "",
+        "answer": "generate",
+        "source": "made",
+        "family": f"made:{number}",
+        "cluster": f"made:{number}",
+        "language": "sw",
+        "tier": "low",
+        "native_language": "en",
+        "text": "native",
+        "run": 0,
+        "options": 4,
+        "chance": 0.25,
+        "reply_status": "ok",
+        "reading_status": "read",
+        "rule": "test",
+        "letter": "A",
+        "option": 0,
+        "gold": 0,
+        "correct": True,
+        "outcome": "correct",
+    }
+    return msgspec.convert(row | changes, Score)
+
+
+def answered(number: int, gold: int, option: int | None, **changes: Any) -> Score:
+    letter = None if option is None else "ABCD"[option]
+    status = "unread" if option is None else "read"
+    right = option == gold
+    outcome = "correct" if right else status if option is None else "wrong"
+    return score(
+        number,
+        gold=gold,
+        option=option,
+        letter=letter,
+        reading_status=status,
+        correct=right,
+        outcome=outcome,
+        **changes,
+    )
+
+
+def value(name: str, scores: list[Score]) -> float | None:
+    estimate = metrics()[name].of(records_to_table(scores, Score))
+    return None if estimate is None else estimate.interval.mean
+
+
+def triage(pairs: list[tuple[int, int | None]]) -> list[Score]:
+    return [answered(number, *pair, source="safety", subset="triage") for number, pair in enumerate(pairs)]
+
+
+def test_triage_errs_one_way_or_the_other() -> None:
+    # Emergency 0, today 1, home 2, information missing 3.
+    pairs = [(0, 0), (0, 1), (0, 2), (1, 2), (1, 0), (2, 2), (2, 0), (1, None), (0, 3), (2, 1)]
+    scores = triage([*pairs, (3, 3), (3, 0), (3, 2), (3, None)])
+    assert value("under_triage", scores) == pytest.approx(3 / 10)
+    assert value("over_triage", scores) == pytest.approx(3 / 10)
+    assert value("decided_unasked", scores) == pytest.approx(2 / 4)
+
+
+def test_what_a_metric_says_nothing_of_it_leaves_alone() -> None:
+    plain = [answered(number, 0, number % 2) for number in range(6)]
+    assert {name for name in metrics() if value(name, plain) is not None} == {"accuracy", "above_chance"}
+
+
+def test_above_chance_takes_each_items_own_chance() -> None:
+    scores = [
+        answered(n, 0, 0 if n < 6 else 1, chance=0.5 if n % 2 else 0.1, options=2 if n % 2 else 10) for n in range(10)
+    ]
+    assert value("above_chance", scores) == pytest.approx((0.6 - 0.3) / 0.7)
+
+
+def test_macro_f1_is_the_mean_of_the_labels_f1() -> None:
+    rng = np.random.default_rng(0)
+    gold, said = rng.choice(3, 200, p=(0.55, 0.33, 0.12)), rng.choice([0, 0, 1, 2, -1], 200)
+    scores = [
+        answered(n, int(g), None if s < 0 else int(s), options=3, fixed_options=True, source="pubmedqa")
+        for n, (g, s) in enumerate(zip(gold, said, strict=True))
+    ]
+    hits = [int(((gold == k) & (said == k)).sum()) for k in range(3)]
+    expected = [2 * hit / ((gold == k).sum() + (said == k).sum()) for k, hit in enumerate(hits)]
+    assert value("macro_f1", scores) == pytest.approx(np.mean(expected))
+    # The same whenever it is computed again, interval and all.
+    table = records_to_table(scores, Score)
+    assert metrics()["macro_f1"].of(table) == metrics()["macro_f1"].of(table)
+
+
+def test_labels_of_two_sources_are_not_averaged() -> None:
+    scores = [answered(n, 0, 0, fixed_options=True, source=f"s{n % 2}") for n in range(6)]
+    estimate = metrics()["macro_f1"].of(records_to_table(scores, Score))
+    assert estimate is not None
+    assert np.isnan(estimate.interval.mean)
+    assert estimate.reason == "several sets of labels"
+
+
+def test_failed_calls_are_in_no_metric() -> None:
+    failed = [score(n, reply_status="error", outcome="error", reading_status="empty", option=None) for n in range(3)]
+    estimate = metrics()["above_chance"].of(records_to_table(failed, Score))
+    assert estimate is not None
+    assert np.isnan(estimate.interval.mean)
+    assert estimate.reason == "every call failed"
