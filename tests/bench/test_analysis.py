@@ -84,10 +84,10 @@ def test_an_empty_cell_is_nan_with_its_reason_and_never_zero(tmp_path: Path) -> 
     assert math.isnan(empty["accuracy"])
     assert math.isnan(empty["chance"])
     assert (empty["errors"], empty["reason"]) == (3, "every call failed")
-    assert single["accuracy"] == 1.0
+    # One question says nothing of others, however it was answered; what became of it stays in the counts.
+    assert math.isnan(single["accuracy"])
     assert math.isnan(single["low"])
-    assert math.isnan(single["high"])
-    assert single["reason"] == "fewer than two question clusters: no interval"
+    assert (single["correct"], single["reason"]) == (1, "fewer than two question clusters")
 
 
 def test_sources_apart_when_asked(tmp_path: Path) -> None:

@@ -40,8 +40,8 @@ class AccuracyRow(msgspec.Struct, frozen=True, kw_only=True):
         items: questions in a language, each counted once however often it was asked.
         clusters: question clusters that the replies counted fall into.
         asked: replies.
-        accuracy: share of 1; NaN where there is none, with the reason.
-        low: lower bound of the 95 % interval clustered by question; NaN for fewer than two clusters.
+        accuracy: share of 1; NaN where there is none and for fewer than two clusters, with the reason.
+        low: lower bound of the 95 % interval clustered by question; NaN likewise.
         high: upper bound.
         chance: what guessing would give on the replies counted.
         correct: replies with the right answer.

@@ -41,6 +41,7 @@ class Closed:
         prompts: name of the plain prompt for each answer mode.
         reply: name of the prompt file that holds a reply in the form asked for, with `{letter}` or `{label}`.
         read_text: finds the answer in a free reply.
+        lettered: whether its prompts show options with letters.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Closed:
     prompts: Mapping[Answer, str]
     reply: str
     read_text: ReadText
+    lettered: bool = True
 
     def task(self) -> Task:
         """Return what the task's module declares."""
@@ -72,6 +74,7 @@ class Closed:
         return Request(
             messages=(*before, self._asked(shown, condition, closed_book=condition.closed_book)),
             options=shown.options,
+            lettered=self.lettered,
             settings=replace(settings, answer=condition.answer),
             prior=prior if condition.against_prior else (),
             run=run,

@@ -28,5 +28,5 @@ def triage_rows(scores: pa.Table, *, decidable: bool) -> pa.Table:
 
 def share(rows: pa.Table, holds: pa.Array) -> Estimate:
     """Return the share of replies for which something holds; a reply without an answer counts among the others."""
-    interval = clustered_proportion(holds.fill_null(False).to_numpy(zero_copy_only=False), rows["cluster"].to_numpy())  # noqa: FBT003
-    return Estimate(interval, "fewer than two question clusters: no interval" if interval.clusters < 2 else "")
+    said = holds.fill_null(False).to_numpy(zero_copy_only=False)  # noqa: FBT003
+    return Estimate(clustered_proportion(said, rows["cluster"].to_numpy()), "")

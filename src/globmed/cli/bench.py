@@ -253,7 +253,7 @@ def report_command(
 
 def accuracy_row(row: dict[str, Any]) -> dict[str, Any]:
     """Write one row of the table of accuracies for people."""
-    bounds = f" ({100 * row['low']:.1f} to {100 * row['high']:.1f})" if row["low"] == row["low"] else ""
+    bounds = f" ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
     unanswered = {name: row[name] for name in ("unread", "several", "empty", "refused", "truncated", "filtered")}
     return {
         "model": row["model"],
@@ -261,7 +261,7 @@ def accuracy_row(row: dict[str, Any]) -> dict[str, Any]:
         "languages": f"{row['group']}-resource" if row["by"] == "tier" else row["group"],
         "items": row["items"],
         "clusters": row["clusters"],
-        "accuracy %": row["reason"] if row["accuracy"] != row["accuracy"] else f"{100 * row['accuracy']:.1f}{bounds}",
+        "accuracy %": f"– ({row['reason']})" if row["accuracy"] != row["accuracy"] else f"{100 * row['accuracy']:.1f}{bounds}",
         "chance %": "–" if row["chance"] != row["chance"] else f"{100 * row['chance']:.1f}",
         "no answer read": {name: number for name, number in unanswered.items() if number},
         "errors": row["errors"],
@@ -270,7 +270,7 @@ def accuracy_row(row: dict[str, Any]) -> dict[str, Any]:
 
 def metric_row(row: dict[str, Any]) -> dict[str, Any]:
     """Write one row of the table of metrics for people."""
-    bounds = f" ({100 * row['low']:.1f} to {100 * row['high']:.1f})" if row["low"] == row["low"] else ""
+    bounds = f"{100 * row['low']:.1f} to {100 * row['high']:.1f}" if row["low"] == row["low"] else row["reason"]
     return {
         "model": row["model"],
         "answer": row["answer"],
@@ -279,7 +279,7 @@ def metric_row(row: dict[str, Any]) -> dict[str, Any]:
         "languages": f"{row['group']}-resource" if row["by"] == "tier" else row["group"],
         "replies": row["n"],
         "clusters": row["clusters"],
-        "value %": row["reason"] if row["value"] != row["value"] else f"{100 * row['value']:.1f}{bounds}",
+        "value %": f"– ({row['reason']})" if row["value"] != row["value"] else f"{100 * row['value']:.1f} ({bounds})",
     }
 
 

@@ -1,7 +1,8 @@
 """Clients that know nothing of medicine: what a model must beat before its score says anything.
 
-Each chooses among the request's options. Asked for free text it answers with the option's letter; asked for likelihoods
-it gives the chosen option probability 1 and every other one a value so low that no normalisation turns the order.
+Each chooses among the request's options. Asked for free text it answers with the option's letter, or with its text
+where options have none; asked for likelihoods it gives the chosen option probability 1 and every other one a value so
+low that no normalisation turns the order.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class _Baseline:
             return Reply(status="error", finish=reason)
         chosen = self._choose(request)
         if request.settings.answer == "generate":
-            return Reply(status="ok", text=LETTERS[chosen], finish="stop")
+            text = LETTERS[chosen] if request.lettered else request.options[chosen]
+            return Reply(status="ok", text=text, finish="stop")
         scores = tuple(0.0 if index == chosen else _LOG_OF_NOTHING for index in range(len(request.options)))
         # Without the question every option is as likely as any other.
         priors = (0.0,) * len(scores) if request.prior else ()

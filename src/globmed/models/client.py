@@ -73,6 +73,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         messages: what the model sees.
         options: texts to score or choose among; empty for an open question.
+        lettered: whether the options are shown with letters, so that a letter names one.
         settings: how the reply is made.
         prior: the messages without the question, where options' likelihoods are also wanted without it; empty where
             not.
@@ -88,6 +89,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     messages: tuple[Message, ...]
     options: tuple[str, ...] = ()
+    lettered: bool = True
     settings: Settings = Settings()
     prior: tuple[Message, ...] = ()
     schema: str = ""

@@ -108,6 +108,14 @@ def test_labels_of_two_sources_are_not_averaged() -> None:
     assert estimate.reason == "several sets of labels"
 
 
+def test_where_one_label_alone_is_right_there_is_no_macro_f1() -> None:
+    scores = [answered(n, 1, n % 2, options=2, fixed_options=True) for n in range(6)]
+    estimate = metrics()["macro_f1"].of(records_to_table(scores, Score))
+    assert estimate is not None
+    assert np.isnan(estimate.interval.mean)
+    assert estimate.reason == "one label alone is right"
+
+
 def test_failed_calls_are_in_no_metric() -> None:
     failed = [score(n, reply_status="error", outcome="error", reading_status="empty", option=None) for n in range(3)]
     estimate = metrics()["above_chance"].of(records_to_table(failed, Score))

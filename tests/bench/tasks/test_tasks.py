@@ -1,5 +1,7 @@
 """Every task proves itself in every language, under every condition."""
 
+import asyncio
+
 import msgspec
 import pytest
 
@@ -7,6 +9,7 @@ from globmed.bench.condition import Condition
 from globmed.bench.tasks import Task, task, tasks, validate
 from globmed.core.item import Item, Provenance
 from globmed.core.language import language, languages
+from globmed.models.baseline import LongestOption
 from globmed.models.client import Reply, Settings
 
 
@@ -110,3 +113,12 @@ def test_the_hypothesis_alone_is_asked_without_the_words_for_the_premise(code: s
         assert "PREMISE" not in closed
         assert "HYPOTHESIS" in closed
         assert len(closed.split("\n")) < len(open_book.split("\n"))
+
+
+@pytest.mark.parametrize("code", languages())
+def test_what_a_baseline_says_is_read(code: str) -> None:
+    for each in tasks().values():
+        for item in items_of(each, code):
+            request = each.request(item, condition=Condition(), run=0, settings=Settings())
+            (reply,) = asyncio.run(LongestOption().answer([request]))
+            assert each.grade(item, reply, condition=Condition(), run=0).reading.status == "read", (item, reply)

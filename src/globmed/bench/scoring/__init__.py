@@ -127,7 +127,12 @@ class Metric:
         if not rows.num_rows:
             return None
         told = counted(rows)
-        return self.compute(told) if told.num_rows else declined("every call failed", n=0, clusters=0)
+        if not told.num_rows:
+            return declined("every call failed", n=0, clusters=0)
+        if (clusters := len(told["cluster"].unique())) < 2:
+            # One question says nothing of others: a number would be read as if it did.
+            return declined("fewer than two question clusters", n=told.num_rows, clusters=clusters)
+        return self.compute(told)
 
 
 @cache

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 
 def _compute(told: pa.Table) -> Estimate:
-    interval = clustered_proportion(told["correct"].to_numpy(), told["cluster"].to_numpy())
-    few = "fewer than two question clusters: no interval"
-    return Estimate(interval, few if interval.clusters < 2 else "")
+    return Estimate(clustered_proportion(told["correct"].to_numpy(), told["cluster"].to_numpy()), "")
 
 
 ACCURACY = Metric(name="accuracy", title="share right", fits=lambda scores: scores, compute=_compute)

@@ -31,6 +31,8 @@ def _compute(told: pa.Table) -> Estimate:
     classes = set(told["options"].to_pylist())
     if len(classes) > 1 or len(set(told["source"].to_pylist())) > 1:
         return declined("several sets of labels", n=told.num_rows, clusters=0)
+    if len(set(told["gold"].to_pylist())) < 2:
+        return declined("one label alone is right", n=told.num_rows, clusters=0)
     return classified(
         told["gold"].to_numpy(),
         told["option"].fill_null(UNREAD).to_numpy(),

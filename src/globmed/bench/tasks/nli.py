@@ -19,4 +19,5 @@ NLI = Closed(
     prompts={"generate": "nli", "score_options": "nli_text"},
     reply="nli_reply",
     read_text=read_label,
+    lettered=False,
 ).task()
