@@ -261,7 +261,9 @@ def accuracy_row(row: dict[str, Any]) -> dict[str, Any]:
         "languages": f"{row['group']}-resource" if row["by"] == "tier" else row["group"],
         "items": row["items"],
         "clusters": row["clusters"],
-        "accuracy %": f"– ({row['reason']})" if row["accuracy"] != row["accuracy"] else f"{100 * row['accuracy']:.1f}{bounds}",
+        "accuracy %": f"– ({row['reason']})"
+        if row["accuracy"] != row["accuracy"]
+        else f"{100 * row['accuracy']:.1f}{bounds}",
         "chance %": "–" if row["chance"] != row["chance"] else f"{100 * row['chance']:.1f}",
         "no answer read": {name: number for name, number in unanswered.items() if number},
         "errors": row["errors"],
