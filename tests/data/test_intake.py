@@ -30,7 +30,7 @@ GOOD = b'{"id": 1, "text": "a", "extra": [1.5]}\n'
         (GOOD + b'{"id": "2", "text": "b"}\n', 2, r"found `str` at `$.id`; expected `int`"),
         (GOOD + b'{"id": 2.5, "text": "b"}\n', 2, r"found `float` at `$.id`; expected `int`"),
         (GOOD + b'{"id": 2, "text": null}\n', 2, r"found `null` at `$.text`; expected `str`"),
-        (GOOD + b'{"id": 2, "text": "b", "label": "y"}\n', 2, "invalid enum value 'y' - at `$.label`"),
+        (GOOD + b'{"id": 2, "text": "b", "label": "y"}\n', 2, "found label 'y'; expected one of yes, no"),
         (GOOD + b"[]\n", 2, "found `array`; expected `object`"),
         (GOOD + b'{"id": 2, "text": "b', 2, "found broken JSON (Unterminated string starting at, column 19)"),
         (GOOD + b'{"id": 2, "text": "b"} {}', 2, "found broken JSON (Extra data"),

@@ -187,6 +187,33 @@ def test_a_text_is_aligned_with_itself(text: str, code: str) -> None:
     assert (aligned.lost, aligned.added, aligned.other_unit) == ((), (), ())
 
 
+@pytest.mark.parametrize(
+    ("code", "text", "lost"),
+    [
+        ("zh", "1 月 23 日，武汉市封城。", []),
+        ("zh", " 月 23 日，武汉市封城。", ["January"]),
+        ("zh", "2020 年  月 23 日，武汉市封城。", ["January"]),
+        ("zh", "本月23日，武汉市封城。", []),
+        ("ja", "2020年月23日に封鎖された。", ["January"]),
+        ("ko", "2020년 월 23일에 봉쇄되었다.", ["January"]),
+        ("ko", "매월 23일에 봉쇄되었다.", []),
+    ],
+)
+def test_a_month_that_lost_its_number_is_seen(code: str, text: str, lost: list[str]) -> None:
+    aligned = align(["On January 23, the city of Wuhan was locked down."], "en", [text], code)
+    assert [each.text for each in aligned.lost] == lost
+
+
+@pytest.mark.parametrize("code", sorted(languages()))
+def test_every_unit_is_read_behind_a_number(code: str) -> None:
+    # 45 千克 is read as 45 thousand 克.
+    magnitudes = tuple(language(code).magnitude_words)
+    for spelling, unit in spellings(code).items():
+        if not spelling.startswith(magnitudes):
+            (found,) = written_in_digits(f"(45 {spelling})", code)
+            assert (found.value, found.unit) == (45, unit), spelling
+
+
 def test_an_unknown_language_is_refused() -> None:
     with pytest.raises(UsageError, match="'xx'"):
         quantities("5 mg", "xx")

@@ -21,7 +21,7 @@ import msgspec
 from globmed.bench.asked import ASKED, Asked, asked_folder, folder_name, journal_path, models_folder
 from globmed.bench.effort import Effort
 from globmed.bench.estimate import Estimate
-from globmed.bench.part import Part, prepare_all, price_to_pay, refuse_forbidden
+from globmed.bench.part import Part, prepare_all, refuse_forbidden
 from globmed.bench.puts import puts
 from globmed.bench.selection import Plan
 from globmed.core.errors import InputError, UsageError
@@ -30,6 +30,7 @@ from globmed.models.budget import Budget, Cap, Purse
 from globmed.models.chat_reply import error_message, read_completion
 from globmed.models.client import Client, Reply, Status, reply_key
 from globmed.models.journal import Journal
+from globmed.models.paying import price_to_pay
 
 REQUESTS_PER_FILE = 50_000
 BYTES_PER_FILE = 200 * 10**6

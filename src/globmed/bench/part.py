@@ -14,11 +14,9 @@ from globmed.bench.limits import Sample, measure, samples
 from globmed.bench.puts import asked_row, puts
 from globmed.bench.selection import Plan
 from globmed.bench.tasks import task
-from globmed.core.errors import UsageError
 from globmed.core.item import Item
 from globmed.core.store import MANIFEST, read_manifest, read_records, stage_hash, table, writing_stage
-from globmed.models.budget import Cap, Purse
-from globmed.models.catalog import CATALOG_VARIABLE, price_of
+from globmed.models.budget import Purse
 from globmed.models.client import Client, Request
 from globmed.models.engine import forbidden
 from globmed.models.journal import Journal
@@ -120,21 +118,6 @@ def _texts_to_measure(out: Path, plan: Plan) -> dict[str, Sample]:
         return {}
     found = samples(read_records(asked_folder(out), Item))
     return found if len(found) > 1 else {}
-
-
-def price_to_pay(client: Client, cap: Cap) -> Price | None:
-    """Return a model's price where it answers; None where it is not known, or nothing.
-
-    Raises:
-        UsageError: it is not known, and the cap is in dollars.
-    """
-    price = None if client.on_this_machine else price_of(client.model, place=client.pace.place)
-    if price is None and cap.cost_usd is not None and not client.on_this_machine:
-        raise UsageError(
-            f"a limit in US dollars, and no price is known of {client.model} at {client.pace.place}. Limit requests or "
-            f"tokens instead, or give the price in a catalog of your own ({CATALOG_VARIABLE})"
-        )
-    return price
 
 
 def refuse_forbidden(out: Path, models: Sequence[Client]) -> None:

@@ -23,7 +23,7 @@ from globmed.bench.asked import ITEMS, asked_folder, folder_name, journal_path, 
 from globmed.bench.condition import Condition
 from globmed.bench.effort import Effort
 from globmed.bench.estimate import Estimate
-from globmed.bench.part import Part, prepare_all, price_to_pay, refuse_forbidden
+from globmed.bench.part import Part, prepare_all, refuse_forbidden
 from globmed.bench.puts import prompt, puts
 from globmed.bench.selection import Plan, Selection
 from globmed.bench.shots import keep_examples
@@ -38,6 +38,7 @@ from globmed.models.client import Client, Message, Request, Status
 from globmed.models.failures import FailureKinds
 from globmed.models.journal import Journal
 from globmed.models.journal_survey import survey
+from globmed.models.paying import price_to_pay
 
 OnProgress = Callable[[str, CampaignStats], None]
 OnEstimate = Callable[[list[Estimate]], None]

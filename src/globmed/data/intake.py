@@ -18,7 +18,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -129,6 +129,20 @@ def decode(data: bytes | msgspec.Raw, kind: type[T], place: str) -> T:
         ) from error
 
 
+def no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the keys and values of a JSON object, as a hook of the standard library's decoder.
+
+    Raises:
+        ValueError: a key stands twice.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} twice in one object")
+    return found
+
+
 def content_key(question: str, options: Sequence[str]) -> str:
     """Return a stable key for a row without an id: 16 hexadecimal digits of the SHA-256 of its texts."""
     return hashlib.sha256(msgspec.json.encode([question, *options])).hexdigest()[:16]
@@ -231,7 +245,7 @@ def _convert(values: dict[str, Any], kind: type[T], place: str) -> T:
 
 def _check_json(data: bytes, path: Path, *, first_line: int) -> None:
     try:
-        json.loads(data.decode(), object_pairs_hook=_no_key_twice)
+        json.loads(data.decode(), object_pairs_hook=no_key_twice)
     except UnicodeDecodeError as error:
         lines_before = data.count(b"\n", 0, error.start)
         raise InputError.at(
@@ -251,21 +265,17 @@ def _check_json(data: bytes, path: Path, *, first_line: int) -> None:
         raise InputError.at(f"{path}:{first_line}", found=str(error), expected="JSON with one value a key") from error
 
 
-def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} twice in one object")
-    return found
-
-
 def _mismatch(place: str, message: str, kind: type[Any]) -> InputError:
     """Say in one line how a row differs from what its source declares."""
     wrong = re.fullmatch(r"Expected (?P<expected>.+?), got (?P<found>.+?)(?: - at (?P<where>.+))?", message)
     if wrong:
         where = f" at {wrong['where']}" if wrong["where"] else ""
         return InputError.at(place, found=wrong["found"] + where, expected=wrong["expected"])
+    strange = re.fullmatch(r"Invalid enum value (?P<found>.+) - at `\$\.(?P<name>\w+)`", message)
+    if strange and (allowed := get_args(get_type_hints(kind).get(strange["name"]))):
+        return InputError.at(
+            place, found=f"{strange['name']} {strange['found']}", expected=f"one of {', '.join(map(str, allowed))}"
+        )
     names: tuple[str, ...] = getattr(kind, "__struct_encode_fields__", ())
     fields = f"the fields {', '.join(names)}" if names else "an object"
     return InputError.at(place, found=message[0].lower() + message[1:], expected=fields)

@@ -25,6 +25,28 @@ def test_language_goes_by_script_and_detector(find: Find, text: str, to: str, se
     assert [one.severity for one in found] == ([severity] if severity else [])
 
 
+@pytest.mark.parametrize(
+    ("text", "to", "severity"),
+    [
+        ("tuve fiebre ayer", "zh", "block"),
+        ("IL-6 (pg/mL)", "zh", None),
+        ("tuve fiebre ayer y tengo tos", "pt", "block"),
+        ("tive febre ontem e tenho tosse", "es", "block"),
+        ("El glicerol se agrega como humectante y es muy seguro.", "pt", "block"),
+        ("Há escassez de máscaras no mundo todo e não há vacinas.", "es", "block"),
+        ("El glicerol se agrega como humectante y es muy seguro.", "es", None),
+        ("Há escassez de máscaras no mundo todo e não há vacinas.", "pt", None),
+        ("Picha na Araçaí Gonçálvez na João Alcâno", "sw", None),
+        ("I-Disney neNetflix e-New Delhi ngo-2017", "zu", None),
+    ],
+)
+def test_near_languages_and_short_texts_are_told_by_words_and_letters(
+    find: Find, text: str, to: str, severity: str | None
+) -> None:
+    found = find("language", "What follows?", text, to=to)
+    assert [one.severity for one in found] == ([severity] if severity else [])
+
+
 def test_a_field_in_another_script_is_found_in_a_right_whole(find: Find) -> None:
     good = "El paracetamol baja la fiebre, pero no actúa contra las bacterias que causan la infección del paciente."
     (found,) = find("language", "Q?", "下列药物中哪一种不是抗生素？", to="es", rationale=("", good))
@@ -46,6 +68,31 @@ def test_a_name_may_be_copied_and_a_sentence_may_not(find: Find) -> None:
     )
     (part,) = find("copied", quoted, translated, to="es")
     assert part.severity == "review"
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("Tired nurses.", "review"),
+        ("Patients recovered slowly.", "review"),
+        ("The dose of the drug is high.", "block"),
+        ("pic.example.com/FfEPJTMiz2", None),
+        ("#SupportUs @PoliceUg", None),
+        ("CRP 45", None),
+    ],
+)
+def test_a_question_that_reads_the_same_is_asked_about(find: Find, text: str, severity: str | None) -> None:
+    found = find("copied", text, text, to="sw")
+    assert [one.severity for one in found] == ([severity] if severity else [])
+    assert not find("copied", "Which?", "Gani?", to="sw", reference=(("Tired nurses.",),) * 2)
+
+
+def test_an_original_in_the_language_asked_for_was_not_left_untranslated(find: Find) -> None:
+    wolof = "Li ñu bëgg ak li ma xam ci réew mi yépp ak ci biir kër gi."
+    assert not find("copied", wolof, wolof, to="wo", by="fr")
+    french = "Le patient a de la fièvre et une toux depuis une semaine."
+    (found,) = find("copied", french, french, to="wo", by="fr")
+    assert found.severity == "block"
 
 
 def test_characters_copied_between_east_asian_languages(find: Find) -> None:
@@ -142,9 +189,23 @@ def test_names_that_are_gone(find: Find) -> None:
     assert other.severity == "note"
 
 
+def test_a_changed_letter_is_another_abbreviation(find: Find) -> None:
+    (found,) = find("names", "The EU closed its borders.", "La UO cerró sus fronteras.", to="es")
+    assert (found.severity, found.message) == ("note", "not in the translation: EU")
+
+
+def test_a_drug_is_known_without_the_e_before_its_s(find: Find) -> None:
+    spanish = "Se le trató con estreptomicina y una estatina."
+    assert not find("names", spanish, "Elle a reçu de la streptomycine et une statine.", to="fr", by="es")
+    (found,) = find("names", spanish, "Elle a reçu un antibiotique.", to="fr", by="es")
+    assert found.message == "not in the translation: estatina, estreptomicina"
+
+
 @pytest.mark.parametrize(
     ("source", "target", "to"),
     [
+        ("The EU and the DNA and PCR tests, with FEV1 low.", "La UE y las pruebas de ADN y RCP, con VEF1 bajo.", "es"),
+        ("In mid-January the Director-General of AlphaCare spoke.", "A mediados de enero habló el director.", "es"),
         ("A patient with AIDS had an ECG.", "Un paciente con SIDA se hizo un EKG.", "es"),
         ("It is NOT true of the HbA1c.", "No es cierto de la HbA1c.", "es"),
         ("SARS-CoV-2-infected people have COVID-19.", "Las personas con SARS CoV-2 tienen covid-19.", "es"),

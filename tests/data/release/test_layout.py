@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from globmed.core.errors import InputError
+from globmed.core.errors import InputError, TermsError
 from globmed.core.item import Item
 from globmed.core.store import read_manifest
 from globmed.data.release import Choice, layout, release_dataset
@@ -41,6 +41,37 @@ def test_one_dataset_a_source_a_folder_a_language_a_file_a_split(
         digest, name = line.split("  ")
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
     assert read_manifest(folder).stage == "release-globmed"
+
+
+def test_a_public_release_leaves_no_private_layout_beside_it(
+    tmp_path: Path, item: MakeItem, stage: MakeStage, rich: list[Item]
+) -> None:
+    bound = msgspec.structs.replace(rich[0].provenance, may_be_redistributed=False)
+    secret = msgspec.structs.replace(item("liveqa:1", "en", "test"), source="liveqa", provenance=bound)
+    folder, layouts = stage(tmp_path, secret, *rich), tmp_path / "release-globmed"
+    release_dataset(folder, out=tmp_path, private=True, choice=CHOICE)
+    before = files(layouts)
+    assert "GlobMed_LiveQA/en/test.json" in before
+    with pytest.raises(TermsError):
+        release_dataset(folder, out=tmp_path)
+    assert files(layouts) == before
+    release_dataset(folder, out=tmp_path, choice=Choice(leave_out=("liveqa",)))
+    assert not layouts.exists()
+    release_dataset(folder, out=tmp_path, private=True, choice=CHOICE)
+    # As a run that was killed while it moved the new files leaves it.
+    (layouts / "manifest.json").unlink()
+    release_dataset(folder, out=tmp_path, choice=Choice(leave_out=("liveqa",), formats=("globmed",)))
+    assert "GlobMed_LiveQA/en/test.json" not in files(layouts)
+
+
+def test_the_layout_goes_when_the_same_release_is_made_without_it(
+    tmp_path: Path, stage: MakeStage, rich: list[Item]
+) -> None:
+    folder, layouts = stage(tmp_path, *rich), tmp_path / "release-globmed"
+    release_dataset(folder, out=tmp_path, choice=CHOICE)
+    (layouts / "notes.txt").write_text("mine", encoding="utf-8")
+    release_dataset(folder, out=tmp_path)
+    assert files(layouts) == {"notes.txt"}
 
 
 def test_an_object_holds_the_question_and_leaves_out_what_is_empty(

@@ -12,10 +12,11 @@ import pytest
 
 from globmed.core.errors import InputError
 from globmed.core.item import Item
-from globmed.data.sources import source
+from globmed.data.importing import Wanted, import_sources
+from globmed.data.sources import Dropped, source
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-Change = Callable[[list[dict[str, Any]]], None]
+Change = Callable[[list[dict[str, Any]]], object]
 
 
 def items(path: Path, name: str = "expertqa_med") -> list[Item]:
@@ -51,6 +52,17 @@ def test_one_set_of_files_gives_two_sources() -> None:
     assert all(re.fullmatch("expertqa_bio:[0-9a-f]{16}", family) for family in families)
 
 
+def test_a_question_without_an_answer_is_dropped_and_counted(folder: Path, tmp_path: Path) -> None:
+    rewrite(folder / "lfqa" / "rand_lfqa_test.json", lambda rows: rows.pop(0))
+    rows = list(source("expertqa_med").read(folder, ["en"], 0))
+    assert [row for row in rows if isinstance(row, Dropped)] == [
+        Dropped(place=f"{folder}/r1_data_anon.jsonl:3", language="en", split="train", reason="no answer"),
+    ]
+    manifest = import_sources([Wanted("expertqa_med", folder)], out=tmp_path / "out")
+    assert sum(count.read for count in manifest.counts) == 3
+    assert [count.dropped for count in manifest.counts if count.split == "train"] == [{"no answer": 1}]
+
+
 def test_files_of_the_domain_split_are_left_alone(folder: Path) -> None:
     before = items(folder)
     shutil.copy(folder / "lfqa" / "rand_lfqa_train.json", folder / "lfqa" / "domain_lfqa_test.json")
@@ -67,6 +79,11 @@ def test_files_of_the_domain_split_are_left_alone(folder: Path) -> None:
         ("lfqa/rand_lfqa_test.json", lambda rows: rows.clear(), ": found no row"),
         ("r1_data_anon.jsonl", lambda rows: rows.append(rows[0]), ":7: found 'Does zinc shorten a cold?' a second"),
         ("r1_data_anon.jsonl", lambda rows: rows[0].update(question=""), ":1: found an empty question"),
+        (
+            "r1_data_anon.jsonl",
+            lambda rows: rows[0].update(metadata={"field": "Medicin"}),
+            ":1: found the field 'Medicin'; expected one of ExpertQA's; did you mean 'Medicine'?",
+        ),
         ("r1_data_anon.jsonl", lambda rows: rows[0].update(metadata={}), ":1: found object missing required field"),
     ],
 )
@@ -96,14 +113,16 @@ def test_two_copies_are_refused(folder: Path) -> None:
 
 @pytest.mark.real
 @pytest.mark.parametrize(
-    ("name", "splits"),
+    ("name", "splits", "unanswered"),
     [
-        ("expertqa_med", {"train": 405, "dev": 49, "test": 43}),
-        ("expertqa_bio", {"train": 78, "dev": 6, "test": 9}),
+        ("expertqa_med", {"train": 405, "dev": 49, "test": 43}, 116),
+        ("expertqa_bio", {"train": 78, "dev": 6, "test": 9}, 2),
     ],
 )
-def test_the_publishers_files(real_data: Path, name: str, splits: dict[str, int]) -> None:
+def test_the_publishers_files(real_data: Path, name: str, splits: dict[str, int], unanswered: int) -> None:
     found = items(real_data / "expertqa", name)
+    rows = list(source(name).read(real_data / "expertqa", ["en"], 0))
+    assert sum(isinstance(row, Dropped) for row in rows) == unanswered == len(rows) - len(found)
     assert len({item.family for item in found}) == len(found) == sum(splits.values())
     assert Counter(item.split for item in found) == splits
     assert not any(re.search(r"\S [.,;](\s|$)", item.reference[0]) for item in found)

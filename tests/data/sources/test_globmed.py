@@ -181,9 +181,9 @@ def test_a_row_that_cannot_be_told_is_refused_in_one_line(tmp_path: Path, change
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('[{"question": "?"}', ":1: found broken JSON"),
+        (f"[{json.dumps(ROW)}", ":1: found broken JSON"),
         ('[{"question": "?", "question": "!"}]', "found the key 'question' twice in one object"),
-        ("[3]", "found `int` at `$[0]`; expected `object`"),
+        ("[3]", ": row 1: found `int`; expected `object`"),
         ("[]", ": found no row"),
         ("", ": found no row"),
     ],

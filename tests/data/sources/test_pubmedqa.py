@@ -70,7 +70,7 @@ def test_a_truth_file_that_disagrees_is_refused(folder: Path, truth: dict[str, s
     [
         ("LABELS", ["RESULTS"], "found 2 CONTEXTS and 1 LABELS"),
         ("CONTEXTS", "text", "found `str` at `$.CONTEXTS`; expected `array`"),
-        ("final_decision", "perhaps", "invalid enum value 'perhaps' - at `$.final_decision`"),
+        ("final_decision", "perhaps", "found final_decision 'perhaps'; expected one of yes, no, maybe"),
         ("QUESTION", None, "found `null` at `$.QUESTION`; expected `str`"),
     ],
 )

@@ -17,11 +17,13 @@ def find(pair: Pair) -> Iterator[Finding]:
     """Ask about a right option that the translated question names, where the original's does not."""
     if pair.source is pair.target or len(pair.target.options) != len(pair.source.options):
         return
-    source, target = _stem(pair.source), _stem(pair.target)
+    target = _stem(pair.target)
     named = [_names(target, option, pair.target.language) for option in pair.target.options]
+    if not any(named) or all(named):
+        return
+    source = _stem(pair.source)
     for index in pair.target.answer:
-        here = _names(source, pair.source.options[index], pair.source.language)
-        if named[index] and not here and not all(named):
+        if named[index] and not _names(source, pair.source.options[index], pair.source.language):
             message = f"the question names the right option: {pair.target.options[index][:60]!r}"
             yield Finding(check=CHECK.name, severity="review", field="question", message=message)
 

@@ -1,15 +1,19 @@
 """The translation, or a field of it, is in another language or script.
 
 Chinese, Japanese and Korean tell themselves by their script; between languages in Latin letters pycld2 decides, the one
-detector found that knows Wolof, and the languages' short words second it. All texts are judged together, for of one to
-four words no detector can tell.
+detector found that knows Wolof, and the languages' words and letters second it (`language.toml` has those that tell
+Spanish from Portuguese). All texts are judged together, for of one to four words no detector can tell.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
 
 import pycld2
 
@@ -26,16 +30,23 @@ FEW_LETTERS = 8
 """Letters of a text in which a language, and in which a script, can be told."""
 LETTERS_A_CHARACTER = 4
 """Latin letters that say about as much as a Chinese character or a Korean syllable."""
+LATIN_WORDS_NEEDED = 2
+"""Words in small Latin letters that are running text where another script is due, however short it is."""
 SHARE_SEEN = 70
 """Per cent of the text that pycld2 must give to a language to be believed."""
 WORDS_MORE = 3
-"""How many more short words another language must have where pycld2 is not sure."""
+"""How many more telling words another language must have where pycld2 is not sure."""
+WORDS_ALONE = 2
+"""As many will do where the language that is due has none."""
 
 _EAST_ASIAN = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _KANA = re.compile(r"[\u3041-\u30ff]")
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
+_LATIN_WORD = re.compile(r"(?<![\w-])[a-z\u00df-\u00ff]{3,}(?![\w-])")
+# With the opening marks of Spanish, marks that combine, and hyphens, behind which a Zulu prefix would be a short word.
+_WORD = re.compile(r"[¿¡]?[^\W\d_][^\W\d_\u0300-\u036f\u2010\u2011-]*(?:[\u0300-\u036f\u2010\u2011-]+[^\W\d_]*)*")
 # Letters of scripts in which none of the languages is written, and those that are not Latin; Greek is for formulas.
 _STRANGE = re.compile(r"[\u0400-\u1cff\u2d00-\u2dff\ua640-\uab2f]{2,}")
 _NOT_LATIN = re.compile(r"[\u0400-\u1cff\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]{2,}")
@@ -67,8 +78,10 @@ def find(pair: Pair) -> Iterator[Finding]:
 def _wrong_script(text: str, script: str) -> str:
     """Say what a text is written in where it is not in a script; empty where it is, or too short to tell."""
     if not _EAST_ASIAN.search(text):
-        alone = script != "Latn" and len(_LATIN.findall(text)) >= LETTERS_NEEDED
-        return "Latin letters alone" if alone else ""
+        if script == "Latn":
+            return ""
+        running = len(_LATIN_WORD.findall(text)) >= LATIN_WORDS_NEEDED or len(_LATIN.findall(text)) >= LETTERS_NEEDED
+        return "Latin letters alone" if running else ""
     latin, han, kana, hangul = (len(found.findall(text)) for found in (_LATIN, _HAN, _KANA, _HANGUL))
     own = {"Latn": latin, "Hans": han, "Jpan": han + kana, "Kore": hangul}[script]
     others = latin + han + kana + hangul - own
@@ -86,18 +99,31 @@ def _wrong_script(text: str, script: str) -> str:
 
 def _wrong_language(text: str, code: str) -> str:
     """Say what language a text in Latin letters is in where it is not `code`."""
-    if len(text) < LETTERS_NEEDED:
-        return ""
-    found, sure = _detected(text)
+    found, sure = _detected(text) if len(text) >= LETTERS_NEEDED else ("", False)
     if found == code and sure:
         return ""
     # pycld2 errs on short texts full of names; running text of a language holds its short words.
-    words = text.lower().split()
+    # A single capital is a unit ("0,4 L"), a label or an initial.
+    words = Counter(word for word in _WORD.findall(text) if len(word) > 1 or word.islower())
+    forms, letters = {word.lower() for word in words}, set(text)
     for rival in sorted(({found} if sure else _latin_languages()) - {code}):
-        for_them, for_own = (sum(map(telling.__contains__, words)) for telling in _telling(rival, code))
-        if for_them >= for_own + (1 if sure else WORDS_MORE) or (sure and not for_own and len(words) >= FEW_LETTERS):
-            return f"reads as {language(rival).english_name}: {for_them} of its short words, {for_own} of {code!r}"
+        theirs, own = _telling(rival, code)
+        if not sure and forms.isdisjoint(theirs.words) and letters.isdisjoint(theirs.letters):
+            continue
+        for_them, for_own = _count(words, theirs), _count(words, own)
+        enough = 1 if sure else WORDS_MORE if for_own else WORDS_ALONE
+        if for_them >= for_own + enough or (sure and not for_own and words.total() >= FEW_LETTERS):
+            return f"reads as {language(rival).english_name}: {for_them} of its telling words, {for_own} of {code!r}"
     return ""
+
+
+def _count(words: Counter[str], telling: _Telling) -> int:
+    # Letters tell nothing in capitalised words: names keep theirs in every language.
+    return sum(
+        times
+        for word, times in words.items()
+        if word.lower() in telling.words or not (word[0].isupper() or telling.letters.isdisjoint(word))
+    )
 
 
 def _detected(text: str) -> tuple[str, bool]:
@@ -111,11 +137,30 @@ def _detected(text: str) -> tuple[str, bool]:
     return code, bool(sure and found[0][2] >= SHARE_SEEN and code in languages())
 
 
+class _Telling(NamedTuple):
+    words: frozenset[str]
+    letters: frozenset[str]
+
+
 @cache
-def _telling(one: str, other: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the short words that the one language has and the other has not, and the other way round."""
-    ours, theirs = function_words(one), function_words(other)
-    return ours - theirs, theirs - ours
+def _telling(one: str, other: str) -> tuple[_Telling, _Telling]:
+    """Return what the one language has and the other has not, and the other way round."""
+    ours, theirs = _marks(one), _marks(other)
+    return (
+        _Telling(ours.words - theirs.words, ours.letters - theirs.letters),
+        _Telling(theirs.words - ours.words, theirs.letters - ours.letters),
+    )
+
+
+@cache
+def _marks(code: str) -> _Telling:
+    row = _table().get(code, {})
+    return _Telling(function_words(code) | frozenset(row.get("words", "").split()), frozenset(row.get("letters", "")))
+
+
+@cache
+def _table() -> dict[str, dict[str, str]]:
+    return tomllib.loads(files("globmed.data.quality").joinpath("language.toml").read_text(encoding="utf-8"))
 
 
 @cache

@@ -46,9 +46,11 @@ def _mixed(text: str, code: str) -> bool:
 
 
 def _texts(pair: Pair) -> Iterator[tuple[str, str, str]]:
-    options = [field for field in pair.fields if field.name.startswith("options")]
+    options = []
     for field in pair.fields:
-        if field.source.strip() and field not in options:
+        if field.name.startswith("options"):
+            options.append(field)
+        elif field.source.strip():
             yield field.name, field.source, field.target
     if options and len(pair.source.options) == len(pair.target.options):
         yield "options", " ".join(field.source for field in options), " ".join(field.target for field in options)

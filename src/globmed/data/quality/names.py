@@ -1,7 +1,8 @@
 """Abbreviations, gene symbols and drug names of the original that the translation does not hold.
 
 Languages write many abbreviations in their own way or in full, so of these a note is made; a symbol with a digit, such
-as BRCA1 or HbA1c, and a drug are left to review. `names.toml` lists abbreviations that mean the same. Drug names are
+as BRCA1 or HbA1c, and a drug are left to review. `names.toml` lists abbreviations that mean the same; the same letters
+in another order are taken for the same (EU, UE; FEV1, VEF1), for so the Romance languages write many. Drug names are
 looked for where the target has Latin letters; into Chinese, Japanese and Korean they are not seen.
 """
 
@@ -25,11 +26,13 @@ from globmed.data.quality import Check
 _SYMBOL = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-/][A-Za-z0-9]+)*")
 _SHOUTED = re.compile(r"[A-Z]{5,}")
 _ROMAN = re.compile(r"[IVXL]+[ab]?")
+_PARTS = re.compile(r"[-/\u2010\u2011]")
 _WITH_DIGIT = re.compile(r"\d")
 _SHOUTING = 0.3
 """Share of words in capitals from which a text is written in them."""
 _SEPARATORS = " -/.,'’\u2010\u2011\u00a0"
 _TAIL_LETTERS = 3
+_SPANISH_E = re.compile(r"\bes(?=[bcdfglmnpqrtv])")
 _SHORTEST_DRUG = 6
 _STEM_LETTERS = 4
 
@@ -60,36 +63,59 @@ def _missing_symbols(pair: Pair) -> list[str]:
     short = function_words(pair.source.language)
     if not lost:
         return []
+    lost = [word for word in lost if not (_ROMAN.fullmatch(word) or _SHOUTED.fullmatch(word) or word.lower() in short)]
+    return _not_otherwise(lost, pair.target_words, said) if lost else []
+
+
+def _not_otherwise(symbols: Sequence[str], words: Sequence[str], said: str) -> list[str]:
+    """Return the symbols that do not stand in a text in other spelling, in another order or under another name."""
     packed = said
     for separator in _SEPARATORS:
         packed = packed.replace(separator, "")
-    return [
-        word
-        for word in lost
-        if not (_ROMAN.fullmatch(word) or _SHOUTED.fullmatch(word) or word.lower() in short or _otherwise(word, packed))
-    ]
+    orders = {_letters(part) for word in words if not word.islower() for part in _PARTS.split(word)}
+    gone = []
+    for symbol in symbols:
+        parts = [_singular(part) for part in _PARTS.split(symbol) if _is_symbol(part)]
+        if not all(
+            part in packed or _letters(part) in orders or any(name in packed for name in _same().get(part, ()))
+            for part in parts
+        ):
+            gone.append(symbol)
+    return gone
 
 
-def _otherwise(symbol: str, packed: str) -> bool:
-    """Whether a symbol stands in other spelling in a text without spaces and hyphens, or under another name."""
-    symbols = [part for part in re.split(r"[-/]", symbol) if not part.islower()]
-    parts = [part.removesuffix("s").lower() for part in symbols]
-    return all(part in packed or any(name in packed for name in _same().get(part, ())) for part in parts)
+def _is_symbol(part: str) -> bool:
+    """Whether at least half the letters are capitals; else a part is a word, such as in mid-January or AlphaCare."""
+    return 2 * sum(map(str.isupper, part)) >= sum(map(str.isalpha, _singular(part)))
+
+
+def _singular(part: str) -> str:
+    return part.removesuffix("s").lower()
+
+
+def _letters(part: str) -> str:
+    return "".join(sorted(_singular(part)))
 
 
 def _missing_drugs(pair: Pair) -> list[str]:
     here, there = pair.source.language, pair.target.language
     if language(here).script != "Latn" or language(there).script != "Latn":
         return []
-    ends, tails = _drug_ends()
+    ends, tails, others = _drug_ends()
     candidates = {word.lower() for word in pair.source_words if word[-_TAIL_LETTERS:] in tails}
-    drugs = sorted(word for word in candidates if len(word) >= _SHORTEST_DRUG and word.endswith(ends))
+    candidates = {word for word in candidates if len(word) >= _SHORTEST_DRUG and word.endswith(ends)}
+    drugs = sorted(word for word in candidates if not word.endswith(others))
     said = pair.target_text.lower()
     drugs = [drug for drug in drugs if drug[:_STEM_LETTERS] not in said]
     if not drugs:
         return []
-    spelt = spelling(said)
-    return [drug for drug in drugs if spelling(drug)[:_STEM_LETTERS] not in spelt]
+    spelt = _spelt(said)
+    return [drug for drug in drugs if _spelt(drug)[:_STEM_LETTERS] not in spelt]
+
+
+def _spelt(text: str) -> str:
+    """Return the rough spelling, without the e that Spanish and Portuguese put before an s (estatina, statine)."""
+    return _SPANISH_E.sub("s", spelling(text))
 
 
 @cache
@@ -112,10 +138,10 @@ def _same() -> dict[str, list[str]]:
 
 
 @cache
-def _drug_ends() -> tuple[tuple[str, ...], frozenset[str]]:
-    """Return how drug names end, and the last letters of those ends, which are looked up faster."""
+def _drug_ends() -> tuple[tuple[str, ...], frozenset[str], tuple[str, ...]]:
+    """Return how drug names end, the last letters of those ends, which are looked up faster, and how others end."""
     ends = tuple(_table()["drug_ends"])
-    return ends, frozenset(end[-_TAIL_LETTERS:] for end in ends)
+    return ends, frozenset(end[-_TAIL_LETTERS:] for end in ends), tuple(_table()["other_ends"])
 
 
 CHECK = Check(name="names", title="Abbreviations, genes and drugs lost", run=find)

@@ -72,19 +72,22 @@ def _lost_in_question(
     field: FieldPair, here: dict[str, re.Pattern[str]], there: dict[str, re.Pattern[str]]
 ) -> Iterator[Finding]:
     """Judge the last sentence, which asks, against the end of the translation."""
-    source, target = _fold(field.source), _fold(field.target)
+    source = _fold(field.source)
     last = _last(source)
     asked = here["asks"].search(last)
     said = asked or here["says"].search(last)
+    if not said:
+        return
+    target = _fold(field.target)
     end = int(len(target) * len(last) / len(source) * END_MARGIN) + END_MORE
-    if said and not there["may"].search(target[-end:]):
+    if not there["may"].search(target[-end:]):
         # The exclusion may have moved into the sentence before.
         gone = asked and not there["may"].search(target)
         yield _finding("block" if gone else "review", field, said[0])
 
 
 def _last(text: str) -> str:
-    ends = [0, *(end.end() for end in _SENTENCE_END.finditer(text)), len(text)]
+    ends = [0, *[end.end() for end in _SENTENCE_END.finditer(text)], len(text)]
     for start, end in reversed(list(pairwise(ends))):
         if len(sentence := text[start:end].rstrip()) > 15:
             return sentence
@@ -92,7 +95,8 @@ def _last(text: str) -> str:
 
 
 def _fold(text: str) -> str:
-    return unicodedata.normalize("NFC", text.strip().lower())
+    lower = text.strip().lower()
+    return lower if lower.isascii() else unicodedata.normalize("NFC", lower)
 
 
 def _finding(severity: Severity, field: FieldPair, said: str) -> Finding:

@@ -7,7 +7,7 @@ different numbers, abbreviations or names; a swap of two Chinese phrases of equa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from globmed.core.item import Finding, Severity
@@ -50,18 +50,44 @@ def _crosswise(pair: Pair, between: Relation) -> Iterator[tuple[float, int, int]
     """Give, for every two options, by how much they fit better when swapped."""
     source, target = looks(pair.source.options, between), looks(pair.target.options, between)
     here, there = source.log_length, target.log_length
-    stems = [[overlap(one, other, unknown=between.unknown) for other in target.stems] for one in source.stems]
+    stems = [
+        [0.0 if one.isdisjoint(other) else overlap(one, other, unknown=between.unknown) for other in target.stems]
+        for one in source.stems
+    ]
     numbers = _numbers(pair)
+    letters = _Letters(source.spelt, target.spelt, between.unknown)
     for i, j in combinations(range(len(here)), 2):
         rest = -between.length_weight * (here[i] - here[j]) * (there[i] - there[j])
         if numbers:
             rest += TOKENS_WEIGHT * _swapped(numbers, i, j)
         worse = rest + COGNATES_WEIGHT * _swapped(stems, i, j)
         if between.share_cognates and worse > -CLEAR_ODDS:
-            spelt = [pieces(text) for text in (source.spelt[i], source.spelt[j], target.spelt[i], target.spelt[j])]
-            letters = [[overlap(one, other, unknown=between.unknown) for other in spelt[2:]] for one in spelt[:2]]
-            worse = rest + COGNATES_WEIGHT * _swapped(letters, 0, 1)
+            worse = rest + COGNATES_WEIGHT * letters.swapped(i, j)
         yield worse, i, j
+
+
+class _Letters:
+    """What originals and translations share in letters; worked out where it is asked for, and once."""
+
+    def __init__(self, source: Sequence[str], target: Sequence[str], unknown: int) -> None:
+        self.spelt = (source, target)
+        self.unknown = unknown
+        self.pieces: dict[tuple[int, int], frozenset[tuple[str, str, str]]] = {}
+        self.fits: dict[tuple[int, int], float] = {}
+
+    def swapped(self, i: int, j: int) -> float:
+        """As `_swapped`, of the letters."""
+        return self._fit(i, j) + self._fit(j, i) - self._fit(i, i) - self._fit(j, j)
+
+    def _fit(self, one: int, other: int) -> float:
+        if (one, other) not in self.fits:
+            self.fits[one, other] = overlap(self._pieces(0, one), self._pieces(1, other), unknown=self.unknown)
+        return self.fits[one, other]
+
+    def _pieces(self, side: int, option: int) -> frozenset[tuple[str, str, str]]:
+        if (side, option) not in self.pieces:
+            self.pieces[side, option] = pieces(self.spelt[side][option])
+        return self.pieces[side, option]
 
 
 def _numbers(pair: Pair) -> list[list[float]] | None:

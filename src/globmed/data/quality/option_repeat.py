@@ -27,7 +27,8 @@ def find(pair: Pair) -> Iterator[Finding]:
 
 def _folded(options: Sequence[str], *, exact: bool) -> list[str]:
     """Fold white space, Unicode form and the full stop; case too, unless the original's options differ in it alone."""
-    texts = [" ".join(unicodedata.normalize("NFC", text).split()).rstrip(".。;；,，") for text in options]
+    normal = (text if text.isascii() else unicodedata.normalize("NFC", text) for text in options)
+    texts = [" ".join(text.split()).rstrip(".。;；,，") for text in normal]
     return texts if exact else [text.casefold() for text in texts]
 
 

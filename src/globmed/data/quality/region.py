@@ -23,7 +23,8 @@ REACH = 50
 """Characters between a substance and its unit, or a word for calling and the number called."""
 
 # What every pattern of units holds one of: looked for first, for a pattern takes a hundred times as long.
-_MARKS_OF_UNITS = ("°", "Fahrenheit", "pound", "lb", "ounce", "inche", "oz")
+_MARKS_OF_UNITS = ("Fahrenheit", "pound", "lb", "ounce", "inche", "oz")
+_DEGREES_F = re.compile(r"°\s?F")
 _MARKS_OF_SUBSTANCE_UNITS = ("mg/d", "mol/")
 _SPACELESS = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 
@@ -53,8 +54,7 @@ def _bound(pair: Pair) -> Iterator[tuple[str, str]]:
         if not text.isascii() and _SPACELESS.search(text[:200]):
             yield from ((where, f"{what} {name}") for name, where, what in _spaceless() if name in text)
         yield from _units_in(text)
-        if any(map(text.__contains__, _numbers().where)):
-            yield from _numbers_in(text)
+        yield from _numbers_in(text)
 
 
 @cache
@@ -91,7 +91,8 @@ def _spaceless() -> tuple[tuple[str, str, str], ...]:
 
 def _numbers_in(text: str) -> Iterator[tuple[str, str]]:
     numbers = _numbers()
-    for found in numbers.pattern.finditer(text):
+    standing = [number for number in numbers.where if number in text]
+    for found in numbers.pattern.finditer(text) if standing else ():
         if numbers.called.search(text, max(0, found.start() - REACH), found.start()):
             yield numbers.where[found[0]], f"emergency number {found[0]}"
 
@@ -114,7 +115,7 @@ def _numbers() -> _Numbers:
 
 def _units_in(text: str) -> Iterator[tuple[str, str]]:
     units = _units()
-    if any(map(text.__contains__, _MARKS_OF_UNITS)):
+    if any(map(text.__contains__, _MARKS_OF_UNITS)) or ("°" in text and _DEGREES_F.search(text)):
         for where, pattern in units.alone.items():
             if found := pattern.search(text):
                 yield where, f"unit {found[0]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
@@ -17,6 +18,15 @@ from globmed.data.quantities.words import has_large_words, written_in_words
 
 LARGE = 1000
 """From here on a number in words is asked for in the translation: smaller ones are articles, idioms and counts."""
+
+
+_MAY_STAND_BEFORE = r"(?:^|[年至到于於在自从從由及和与，。、；：（(“\-–])"
+MONTH_WITHOUT_NUMBER = re.compile(
+    rf"{_MAY_STAND_BEFORE}(?:\s{{1,2}}月|月\s?\d{{1,2}}\s?[日号])|년\s{{0,2}}월\s?\d{{1,2}}\s?일"
+)
+"""A month that lost its number (年 月 23 日), by what stands before: elsewhere a word may (本月23日).
+
+Written by a language model in 2026; no native speaker has reviewed it."""
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -56,13 +66,19 @@ def align(source: Sequence[str], source_code: str, target: Sequence[str], target
     Raises:
         UsageError: a language is not in the table.
     """
-    ours = [quantity for text in source for quantity in written_in_digits(text, source_code)]
-    theirs = [quantity for text in target for quantity in written_in_digits(text, target_code)]
+    ours = [quantity for text in source if text for quantity in written_in_digits(text, source_code)]
+    theirs = [quantity for text in target if text for quantity in written_in_digits(text, target_code)]
     one, two = [(each.value, each.unit) for each in ours], [(each.value, each.unit) for each in theirs]
-    if (one == two or Counter(one) == Counter(two)) and not any(has_large_words(text, source_code) for text in source):
-        return NOTHING
+    bare = target_code in TEN_THOUSANDS and any(MONTH_WITHOUT_NUMBER.search(text) for text in target)
+    if not bare and (one == two or Counter(one) == Counter(two)):
+        written = [text for text in source if text]
+        if not written or not any(has_large_words(text, source_code) for text in written):
+            return NOTHING
     return _Aligner(
-        [*ours, *_in_words(source, source_code)], [*theirs, *_in_words(target, target_code)], target_code
+        [*ours, *_in_words(source, source_code)],
+        [*theirs, *_in_words(target, target_code)],
+        target_code,
+        bare_month=bare,
     ).result()
 
 
@@ -103,8 +119,9 @@ def _in_words(texts: Iterable[str], code: str) -> list[Quantity]:
 class _Aligner:
     """One alignment under way: quantities not matched yet, and what was matched."""
 
-    def __init__(self, source: list[Quantity], target: list[Quantity], target_code: str) -> None:
+    def __init__(self, source: list[Quantity], target: list[Quantity], target_code: str, *, bare_month: bool) -> None:
         self.target_code = target_code
+        self.bare_month = bare_month
         self.asked = [each for each in source if each.kind == "digits" or _is_large(each)]
         self.offered = [each for each in target if each.kind == "digits" or _is_large(each)]
         self.source, self.target = source, target
@@ -129,11 +146,16 @@ class _Aligner:
                 *lost,
                 *self._replaced(added),
                 *_renamed(self.source, self.target),
-                *_other_months(self.source, self.target, self.target_code),
+                *self._lost_months(),
             ),
             tuple(each for each in added if each.kind == "digits"),
             self._unread() if lost else (),
         )
+
+    def _lost_months(self) -> list[Quantity]:
+        if self.bare_month:
+            return _fewer_months(self.source, self.target)
+        return _other_months(self.source, self.target, self.target_code)
 
     def _replaced(self, added: list[Quantity]) -> list[Quantity]:
         """Return numbers in words that the translation has nowhere, while it adds another number with their unit."""
@@ -234,6 +256,13 @@ def _other_months(source: list[Quantity], target: list[Quantity], target_code: s
     others = bool(theirs.keys() - ours.keys())
     months = [each for each in source if each.kind == "month" and theirs]
     return [each for each in months if not theirs[each.value] or (others and theirs[each.value] < ours[each.value])]
+
+
+def _fewer_months(source: list[Quantity], target: list[Quantity]) -> list[Quantity]:
+    """Return months that the translation has less often; once each, for one of its months has no number."""
+    ours, theirs = _months(source), _months(target)
+    named = {each.value: each for each in source if each.kind == "month"}
+    return [each for value, each in named.items() if theirs[value] < ours[value]]
 
 
 def _months(quantities: list[Quantity]) -> Counter[Number]:

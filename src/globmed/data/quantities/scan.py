@@ -24,6 +24,7 @@ TEN_THOUSANDS = {"zh", "ja", "ko"}
 VULGAR = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺−–", "0123456789-+--")
 DIGIT = re.compile(r"\d")
+VULGAR_SIGN = re.compile(f"[{VULGAR}]")
 DIGIT_OR_VULGAR = re.compile(rf"[\d{VULGAR}]")
 NUMBER = re.compile(
     rf"""
@@ -37,7 +38,11 @@ FRACTION = re.compile(
     rf"[ ]?(?P<vulgar>[{VULGAR}])|[ ](?P<above>\d)/(?P<under>\d{{1,2}})(?![\d/])|/(?P<below>\d{{1,3}})(?!\d|[/.,]\d)"
     r"|\s?(?:分之|分の|분의)\s?(?P<share>\d+)"
 )
-FRACTION_NEXT = frozenset(f" /分の분\u00a0{VULGAR}")
+FRACTION_NEXT = frozenset(f"/分분{VULGAR}")
+FRACTION_AFTER_SPACE = frozenset(f"0123456789分분{VULGAR}")
+AWKWARD_NEXT = FRACTION_NEXT | frozenset("'’s:-pP世세")
+AWKWARD_AFTER_SPACE = FRACTION_AFTER_SPACE | frozenset("-pP世세")
+"""What may begin a fraction, a decade, a time of day, a locant or a century."""
 NAME_BEFORE = re.compile(r"([^\W\d_][^\s,;()]*)$")
 LABEL_NEXT = frozenset(".)]:-")
 LABEL_AFTER = re.compile(r"[.)\]:-]+\s")
@@ -128,7 +133,7 @@ def _scan(text: str, code: str) -> Iterator[Quantity]:
     mark = language(code).decimal_mark
     position = 0
     # Searching for a digit alone takes a third of the time, and hardly a text has a ½.
-    start = DIGIT if text.isascii() or not any(sign in text for sign in VULGAR) else DIGIT_OR_VULGAR
+    start = DIGIT if text.isascii() or VULGAR_SIGN.search(text) is None else DIGIT_OR_VULGAR
     while hit := start.search(text, position):
         found = NUMBER.match(text, hit.start())
         assert found is not None, "whatever starts a number is one"
@@ -152,7 +157,13 @@ def _runs(numeral: str, start: int) -> Iterator[Quantity]:
 
 
 def _quantity(text: str, found: re.Match[str], values: tuple[Number, ...], code: str) -> Quantity:
-    start, end = found.start(), found.end()
+    start, end = found.span()
+    if found.lastgroup == "number" and found["number"] and _is_ordinary(text, start, end, values[0], code):
+        unit, end = unit_at(text, end, code)
+        month = code in TEN_THOUSANDS and MONTH_AFTER.match(text, end)
+        return Quantity(
+            values[0], unit, start, end, "month" if month else "digits", (), values[1:], (), text[start:end]
+        )
     if found["number"] and (name := _name_before(text, start)):
         return _numbered_name(found, values, name)
     values, parts, end = _whole(text, found, values)
@@ -173,6 +184,25 @@ def _quantity(text: str, found: re.Match[str], values: tuple[Number, ...], code:
     return Quantity(values[0], unit, begin, end, kind, others, values[1:], parts, written, magnitude=magnitude * scale)
 
 
+def _is_ordinary(text: str, start: int, end: int, value: Number, code: str) -> bool:
+    """Whether nothing beside the digits but a unit behind them can matter; most numbers are, which saves all looks."""
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if before == " ":
+        if text[start - 2 : start - 1] in "dD":  # COVID 19
+            return False
+    elif before and before != "(" and before < "\u2e80":
+        return False
+    if after in AWKWARD_NEXT or (after in LABEL_NEXT and value < 30):
+        return False
+    if after.isspace() and text[end + 1 : end + 2] in AWKWARD_AFTER_SPACE:
+        return False
+    magnitude, _, letters = _magnitudes(code)
+    if (text[end + 1 : end + 2] if after in SPACES_OR_HYPHEN else after) in letters and magnitude.match(text, end):
+        return False
+    rules = grammar(code)
+    return not (rules.follows or rules.before) or not _may_lead(text, start, code)
+
+
 class _Whole(NamedTuple):
     values: tuple[Number, ...]
     parts: tuple[Number, ...]
@@ -181,7 +211,8 @@ class _Whole(NamedTuple):
 
 def _whole(text: str, found: re.Match[str], values: tuple[Number, ...]) -> _Whole:
     """Read what belongs to the digits: a leading point (.5), a power of ten, a fraction, a list of locants (2,6-)."""
-    start, end, numeral = found.start(), found.end(), found["number"]
+    start, end = found.span()
+    numeral = found["number"]
     if text[start - 1 : start] == "." and text[max(0, start - 2) : start - 1] in {"", " ", "(", "<", ">", "="}:
         values = read_numeral(f"0.{numeral}", ".") or values
     if end != found.end("number"):
@@ -240,7 +271,9 @@ def _exponent(exponent: str) -> int:
 
 def _fraction(text: str, end: int, number: Number, start: int) -> _Whole | None:
     """Read ½, 1½, 1 1/2, 1/2 and 2分之1; 120/80 and dates are no fractions."""
-    found = FRACTION.match(text, end) if text[end : end + 1] in FRACTION_NEXT else None
+    following = text[end : end + 2]
+    near = following[:1] in FRACTION_NEXT or (following[:1].isspace() and following[1:] in FRACTION_AFTER_SPACE)
+    found = FRACTION.match(text, end) if near else None
     if not found:
         return None
     if sign := found["vulgar"]:
@@ -295,6 +328,24 @@ def _leading(code: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)({words_pattern(words)}){space}$" if space else rf"({words_pattern(words)})$")
 
 
+@cache
+def _leading_ends(code: str) -> frozenset[str]:
+    """Return the last two letters of whatever may stand before digits."""
+    words = [*spellings(code), *language(code).magnitude_words] if grammar(code).follows else grammar(code).before
+    ends = {word[-2:].lower() for word in words}
+    return frozenset(ends | {end.replace("μ", "µ") for end in ends})
+
+
+def _may_lead(text: str, start: int, code: str) -> bool:
+    """Whether a unit or magnitude word may stand before digits: a quick look that spares most numbers the pattern."""
+    if not grammar(code).follows:
+        return text[max(0, start - 2) : start].lower() in _leading_ends(code)
+    before = text[max(0, start - 3) : start]
+    if len(before) < 3 or before[2] in "-$€£₦" or not before[:2].isalnum():
+        return True
+    return before[2].isspace() and before[:2].lower() in _leading_ends(code)
+
+
 class _Front(NamedTuple):
     unit: str
     scale: int
@@ -305,7 +356,8 @@ def _in_front(text: str, start: int, code: str) -> _Front:
     """Read a unit or a magnitude word that stands before the digits: `asilimia 50`, `milioni 4`, `百分之50`."""
     rules = grammar(code)
     begin = max(0, start - 32)
-    found = _leading(code).search(text[begin:start]) if rules.follows or rules.before else None
+    may_lead = (rules.follows or rules.before) and _may_lead(text, start, code)
+    found = _leading(code).search(text[begin:start]) if may_lead else None
     if not found:
         return _Front("", 1, start)
     word = found[1].lower()

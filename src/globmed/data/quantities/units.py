@@ -105,35 +105,51 @@ class Written(NamedTuple):
     end: int
 
 
+class _Looks(NamedTuple):
+    """How the units of a language are found.
+
+    Attributes:
+        simple: a unit.
+        per: what stands between two of them.
+        beginnings: the first two letters of every unit of two letters or more, the first of shorter ones, the slash.
+        per_begins: what `per` begins with.
+    """
+
+    simple: re.Pattern[str]
+    per: re.Pattern[str]
+    beginnings: frozenset[str]
+    per_begins: frozenset[str]
+
+
+@cache
+def _looks(code: str) -> _Looks:
+    starts = {spelling[:2].lower() for spelling in spellings(code)}
+    beginnings = frozenset({"/", *starts, *(start.replace("μ", "µ") for start in starts)})
+    return _Looks(_simple(code), _per(code), beginnings, frozenset({"/", PER.get(code, "per")[0]}))
+
+
 def unit_at(text: str, start: int, code: str) -> Written:
     """Read the unit that stands behind a number, such as `mg/dL`, `mg per litre` or `/mm3`."""
-    if not _may_begin(text, start, code):
+    simple, per, beginnings, per_begins = _looks(code)
+    # A quick look at the first letters spares most numbers the patterns.
+    begin = start + 1 if text[start : start + 1] in SPACES_OR_HYPHEN else start
+    letters = text[begin : begin + 2].lower()
+    if letters not in beginnings and letters[:1] not in beginnings:
         return Written("", start)
-    simple, per = _simple(code), _per(code)
     names, end = [], start
     if found := simple.match(text, start):
         names.append(canonical_unit(found[1], code))
         end = found.end()
     elif "/" not in text[start : start + 2]:
         return Written("", start)
-    while len(names) < 3 and (slash := per.match(text, end)) and (found := simple.match(text, slash.end())):
+    while len(names) < 3 and not per_begins.isdisjoint(text[end : end + 2]):
+        slash = per.match(text, end)
+        found = simple.match(text, slash.end()) if slash else None
+        if not found:
+            break
         names = [*(names or [""]), canonical_unit(found[1], code)]
         end = found.end()
     return Written("/".join(names), end)
-
-
-@cache
-def _first_letters(code: str) -> frozenset[str]:
-    letters = {spelling[0] for spelling in spellings(code)}
-    return frozenset({"/", "µ", *letters, *(letter.upper() for letter in letters)})
-
-
-def _may_begin(text: str, start: int, code: str) -> bool:
-    """Whether the first letter is that of a unit: a quick look that spares most numbers the patterns."""
-    first = text[start : start + 1]
-    if first in SPACES_OR_HYPHEN:
-        first = text[start + 1 : start + 2]
-    return first in _first_letters(code)
 
 
 @lru_cache(maxsize=16384)

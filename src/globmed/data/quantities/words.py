@@ -167,7 +167,8 @@ def has_large_words(text: str, code: str) -> bool:
     Abbreviations (mn, bn) are left out: they stand behind digits.
     """
     lower = text.lower()
-    return any(_stands_in(lower, stem, code) for stem in _large_stems(code) if stem in lower)
+    stems = [stem for stem in _large_stems(code) if stem in lower]
+    return any(_stands_in(lower, stem, code) for stem in stems)
 
 
 def _stands_in(text: str, stem: str, code: str) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from globmed.core.dataset import item_files, read_items
-from globmed.core.errors import InputError
+from globmed.core.errors import EnvironmentFailedError
 from globmed.core.item import Item
 from globmed.core.store import (
     MANIFEST,
@@ -32,6 +32,7 @@ from globmed.core.store import (
 )
 
 STAGE = "release-globmed"
+PREFIX = "GlobMed_"
 SUMS = "SHA256SUMS"
 """Names every file with its SHA-256; `sha256sum --check SHA256SUMS` reads it."""
 NAMES = {
@@ -73,17 +74,35 @@ def write_layout(release: Path, *, out: Path) -> Path:
         writer.adopt_all()
         # From here until the new manifest stands, the folder is no finished stage.
         (folder / MANIFEST).unlink(missing_ok=True)
-        for name in earlier:
-            shutil.rmtree(folder / name, ignore_errors=True)
+        for old in earlier:
+            shutil.rmtree(old)
         for made in sorted(path for path in (folder / WRITING).iterdir() if path.is_dir()):
             shutil.rmtree(folder / made.name, ignore_errors=True)
             made.replace(folder / made.name)
     return folder
 
 
+def remove_layout(out: Path) -> None:
+    """Remove what an earlier release left in `<out>/release-globmed`: it may hold what the new one may not publish.
+
+    Raises:
+        EnvironmentFailedError: it cannot be removed.
+    """
+    folder = out / STAGE
+    try:
+        (folder / MANIFEST).unlink(missing_ok=True)
+        (folder / SUMS).unlink(missing_ok=True)
+        for old in [*_datasets(folder), *folder.glob(WRITING)]:
+            shutil.rmtree(old)
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+    except OSError as error:
+        raise EnvironmentFailedError(f"{folder}: could not be removed: {error.strerror or error}") from error
+
+
 def dataset_name(source: str) -> str:
     """Return the name that a source's dataset has in the layout."""
-    return f"GlobMed_{NAMES.get(source, source)}"
+    return f"{PREFIX}{NAMES.get(source, source)}"
 
 
 def entry(item: Item) -> dict[str, Any]:
@@ -140,10 +159,6 @@ def _changed(folder: Path) -> bool:
     return any(not (folder / name).is_file() or file_hash(folder / name) != digest for digest, name in _listed(folder))
 
 
-def _datasets(folder: Path) -> set[str]:
-    """Return the datasets of a layout written earlier, which a new one replaces."""
-    try:
-        read_manifest(folder)
-    except InputError:
-        return set()
-    return {name.partition("/")[0] for _, name in _listed(folder)}
+def _datasets(folder: Path) -> list[Path]:
+    """Return the folders of datasets of a layout written earlier, also of one that was cut off in the middle."""
+    return [path for path in folder.glob(f"{PREFIX}*") if path.is_dir()]

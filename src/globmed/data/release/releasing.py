@@ -35,7 +35,7 @@ from globmed.data.release.card import card
 from globmed.data.release.choice import About, Choice
 from globmed.data.release.croissant import croissant
 from globmed.data.release.dataset import Dataset
-from globmed.data.release.layout import write_layout
+from globmed.data.release.layout import remove_layout, write_layout
 from globmed.data.release.survey import SPLITS, Survey
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def release_dataset(
     """Check a dataset as a whole and write it as a release into `<out>/release`, unless just that was already done.
 
     Beside the Parquet files lie `README.md`, a dataset card by which `datasets.load_dataset(folder, "sw")` opens one
-    language, and `croissant.json`. The authors' layout, where chosen, is written into `<out>/release-globmed`.
+    language, and `croissant.json`. The authors' layout, where chosen, is written into `<out>/release-globmed`; one
+    that an earlier release left there is removed.
 
     Args:
         folder: a stage of clustered items in files `<source>.<language>.parquet`.
@@ -95,8 +96,12 @@ def release_dataset(
             _write_items(writer, folder, survey, jsonl="jsonl" in choice.formats)
             _write_descriptions(writer, survey, choice, about or {}, inputs=inputs, private=private)
             writer.counts.extend(survey.contents.counts())
+            # Before the new release stands: a private layout must never lie beside a public release.
+            remove_layout(out)
     if "globmed" in choice.formats:
         write_layout(out / STAGE, out=out)
+    else:
+        remove_layout(out)
     return finished or read_manifest(out / STAGE)
 
 

@@ -1,6 +1,6 @@
 """ExpertQA-Bio: questions of biology, asked by experts, with answers that experts corrected.
 
-93 of them have an answer (78 train, 6 validation, 9 test).
+93 of them have an answer (78 train, 6 validation, 9 test); 2 have none, and are dropped.
 How questions, answers and splits are joined is told in `globmed.data.expertqa`.
 
 Home: https://github.com/chaitanyamalaviya/ExpertQA. Revision: commit 4b732d6.
@@ -19,30 +19,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from globmed.core.item import Item, Provenance
-from globmed.data.expertqa import CITATION, COMMIT, HASHES, LICENCE, URL, read_joined
-from globmed.data.sources import Dropped, Source, WebFile
+from globmed.core.item import Item
+from globmed.data.expertqa import CITATION, COMMIT, DOWNLOADS, LICENCE, URL, read_fields
+from globmed.data.sources import Dropped, Source
 
 FIELDS = ("Biology",)
 
 
 def read(path: Path, languages: Sequence[str], _seed: int) -> Iterator[Item | Dropped]:
-    """Give every answered question of biology in the files below `path`."""
-    for code in languages:
-        for joined in read_joined(path, fields=FIELDS, obtain=SOURCE.obtain):
-            yield Item(
-                family=f"expertqa_bio:{joined.key}",
-                language=code,
-                kind="lfqa",
-                source=SOURCE.name,
-                split=joined.split,
-                question=joined.question,
-                reference=(joined.answer,),
-                specialty=joined.specialty,
-                provenance=Provenance(
-                    native_language=SOURCE.native_language, place=joined.place, licence=SOURCE.licence
-                ),
-            )
+    """Give every question of biology in the files below `path`, dropped where it has no answer."""
+    return read_fields(path, languages, declared=SOURCE, fields=FIELDS)
 
 
 SOURCE = Source(
@@ -59,13 +45,6 @@ SOURCE = Source(
     rows="93 questions with answers: 78 train, 6 validation, 9 test",
     obtain="Run `globmed data fetch expertqa_bio`, or clone https://github.com/chaitanyamalaviya/ExpertQA and name its "
     "folder data",
-    downloads=tuple(
-        WebFile(
-            url=f"https://raw.githubusercontent.com/chaitanyamalaviya/ExpertQA/{COMMIT}/data/{name}",
-            name=name,
-            sha256=digest,
-        )
-        for name, digest in HASHES.items()
-    ),
+    downloads=DOWNLOADS,
     read=read,
 )

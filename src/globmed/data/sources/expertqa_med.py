@@ -1,7 +1,7 @@
 """ExpertQA-Med: questions of medicine and health care, asked by experts, with answers that experts corrected.
 
 497 of them have an answer (405 train, 49 validation, 43 test). They stand under two names of one field: 386 under
-`Healthcare / Medicine` and 111 under `Medicine`.
+`Healthcare / Medicine` and 111 under `Medicine`. 116 more have none, and are dropped.
 How questions, answers and splits are joined is told in `globmed.data.expertqa`.
 
 Home: https://github.com/chaitanyamalaviya/ExpertQA. Revision: commit 4b732d6.
@@ -20,30 +20,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from globmed.core.item import Item, Provenance
-from globmed.data.expertqa import CITATION, COMMIT, HASHES, LICENCE, URL, read_joined
-from globmed.data.sources import Dropped, Source, WebFile
+from globmed.core.item import Item
+from globmed.data.expertqa import CITATION, COMMIT, DOWNLOADS, LICENCE, URL, read_fields
+from globmed.data.sources import Dropped, Source
 
 FIELDS = ("Healthcare / Medicine", "Medicine")
 
 
 def read(path: Path, languages: Sequence[str], _seed: int) -> Iterator[Item | Dropped]:
-    """Give every answered question of the two medical fields in the files below `path`."""
-    for code in languages:
-        for joined in read_joined(path, fields=FIELDS, obtain=SOURCE.obtain):
-            yield Item(
-                family=f"expertqa_med:{joined.key}",
-                language=code,
-                kind="lfqa",
-                source=SOURCE.name,
-                split=joined.split,
-                question=joined.question,
-                reference=(joined.answer,),
-                specialty=joined.specialty,
-                provenance=Provenance(
-                    native_language=SOURCE.native_language, place=joined.place, licence=SOURCE.licence
-                ),
-            )
+    """Give every question of the two medical fields in the files below `path`, dropped where it has no answer."""
+    return read_fields(path, languages, declared=SOURCE, fields=FIELDS)
 
 
 SOURCE = Source(
@@ -60,13 +46,6 @@ SOURCE = Source(
     rows="497 questions with answers: 405 train, 49 validation, 43 test",
     obtain="Run `globmed data fetch expertqa_med`, or clone https://github.com/chaitanyamalaviya/ExpertQA and name its "
     "folder data",
-    downloads=tuple(
-        WebFile(
-            url=f"https://raw.githubusercontent.com/chaitanyamalaviya/ExpertQA/{COMMIT}/data/{name}",
-            name=name,
-            sha256=digest,
-        )
-        for name, digest in HASHES.items()
-    ),
+    downloads=DOWNLOADS,
     read=read,
 )

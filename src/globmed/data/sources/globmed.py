@@ -30,6 +30,7 @@ One object of `GlobMed_MedQA/en/test.json`, an invented one in globmed's layout:
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,8 @@ from globmed.core.errors import EnvironmentFailedError, InputError, did_you_mean
 from globmed.core.item import Criterion, Finding, Item, Kind, Provenance, Split, TextOrigin, Turn
 from globmed.core.language import languages as all_languages
 from globmed.data.globmed_fields import Fields
-from globmed.data.intake import Placed, find_files, option_findings, read_document, read_rows, split_of
+from globmed.data.intake import Placed, find_files, option_findings, read_rows, split_of
+from globmed.data.json_array import read_array
 from globmed.data.sources import Dropped, Source, sources
 
 T = TypeVar("T")
@@ -88,13 +90,12 @@ def read(path: Path, languages: Sequence[str], _seed: int) -> Iterator[Item | Dr
     for code in languages:
         for file in files:
             if file.absolute().parent.name == code:
-                rows = list(_rows(file))
-                described = _describe(file, rows)
-                for number, placed in enumerate(rows, start=1):
+                described = _describe(file)
+                for number, placed in enumerate(_rows(file), start=1):
                     yield _item(placed, described, number)
 
 
-def _describe(file: Path, rows: Sequence[Placed[dict[str, Any]]]) -> _File:
+def _describe(file: Path) -> _File:
     folder = file.absolute().parent.parent.name
     name = folder.removeprefix(PREFIX).casefold().replace("-", "_")
     known = {one: found for one, found in sources().items() if one != SOURCE.name}
@@ -105,8 +106,7 @@ def _describe(file: Path, rows: Sequence[Placed[dict[str, Any]]]) -> _File:
             expected=f"{PREFIX} and the name of a source{did_you_mean(name, known)}",
             remedy="Give the folder the name that the dataset has on the Hub",
         )
-    keys = {Fields(placed.row, placed.place).key() for placed in rows}
-    keyed = "" not in keys and len(keys) == len(rows)
+    keyed = _keyed(file)
     return _File(
         path=file,
         dataset=name,
@@ -114,15 +114,29 @@ def _describe(file: Path, rows: Sequence[Placed[dict[str, Any]]]) -> _File:
         language=file.absolute().parent.name,
         split=split_of(file),
         keyed=keyed,
-        finding=None if keyed else _not_aligned(file, len(rows), known[name].native_language),
+        finding=None if keyed else _not_aligned(file, known[name].native_language),
     )
 
 
-def _not_aligned(file: Path, count: int, native: str) -> Finding | None:
+def _keyed(file: Path) -> bool:
+    """Return whether each row has a key of its own."""
+    keys = set[bytes]()
+    for count, placed in enumerate(_rows(file), start=1):
+        key = Fields(placed.row, placed.place).key()
+        # In place of long keys, of which a large file has many.
+        keys.add(hashlib.blake2b(key.encode(), digest_size=16).digest())
+        if not key or len(keys) < count:
+            return False
+    return True
+
+
+def _not_aligned(file: Path, native: str) -> Finding | None:
     """Return a finding where a file has not as many rows as its like in the native language, or the first there is."""
     dataset = file.absolute().parent.parent
     like = next(path for code in (native, *sorted(all_languages())) if (path := dataset / code / file.name).is_file())
-    there = sum(1 for _ in _rows(like))
+    if like == file:
+        return None
+    count, there = (sum(1 for _ in _rows(one)) for one in (file, like))
     if count == there:
         return None
     message = f"{count} rows here and {there} in {like.parent.name}: which of them are one question is not known"
@@ -135,14 +149,7 @@ def _rows(file: Path) -> Iterator[Placed[dict[str, Any]]]:
             begins = opened.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     except OSError as error:
         raise EnvironmentFailedError(f"{file}: could not be read: {error.strerror or error}") from error
-    if begins != b"[":
-        yield from read_rows(file, dict[str, Any])
-        return
-    rows = read_document(file, list[dict[str, Any]])
-    if not rows:
-        raise InputError.at(str(file), found="no row", expected="at least one", remedy=SOURCE.obtain)
-    for number, row in enumerate(rows, start=1):
-        yield Placed(place=f"{file}: row {number}", row=row)
+    yield from (read_array if begins == b"[" else read_rows)(file, dict[str, Any])
 
 
 def _item(placed: Placed[dict[str, Any]], file: _File, number: int) -> Item:

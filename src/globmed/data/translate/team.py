@@ -5,8 +5,6 @@ Replies are kept in `<out>/replies/<model>.journal`, so that `globmed journal sh
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -14,15 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-import msgspec
-
-from globmed.core.errors import UsageError
 from globmed.core.item import Item
 from globmed.models.budget import Budget, Cap, Purse, most_usage
-from globmed.models.catalog import CATALOG_VARIABLE, catalog_rows, price_of
+from globmed.models.catalog import catalog_rows
 from globmed.models.client import Client, Request, Usage
 from globmed.models.engine import forbidden
 from globmed.models.journal import Journal
+from globmed.models.paying import journal_name, price_to_pay
 from globmed.models.price import Price, cost_usd
 
 
@@ -129,28 +125,12 @@ class Team:
         client, engine = self.client(spec, source=source, target=target)
         name = journal_name(client)
         if name not in self._members:
-            price = self._price(client)
+            price = price_to_pay(client, self.budget.cap)
             journal = self._journals.enter_context(Journal.open(self._out / "replies" / f"{name}.journal"))
             purse = Purse(self.budget, price)
             purse.spent_before(journal.opened.usage, requests=len(journal))
             self._members[name] = Member(client, engine, journal, price, purse)
         return self._members[name]
-
-    def _price(self, client: Client) -> Price | None:
-        price = None if client.on_this_machine else price_of(client.model, place=client.pace.place)
-        if price is None and self.budget.cap.cost_usd is not None and not client.on_this_machine:
-            raise UsageError(
-                f"a limit in US dollars, and no price is known of {client.model} at {client.pace.place}. Limit the "
-                f"requests instead, or give the price in a catalog of your own ({CATALOG_VARIABLE})"
-            )
-        return price
-
-
-def journal_name(client: Client) -> str:
-    """Return the name of a model's journal, with a hash of id and revision behind."""
-    slug = re.sub(r"[^a-z0-9]+", "-", client.model.lower()).strip("-")[:60] or "model"
-    digest = hashlib.blake2b(msgspec.json.encode([client.model, client.revision]), digest_size=4)
-    return f"{slug}-{digest.hexdigest()}"
 
 
 def refuse_forbidden(items: Iterable[Item], clients: Iterable[Client]) -> None:
