@@ -137,7 +137,7 @@ def test_glossaries_are_by_the_pair_of_languages(tmp_path: Path) -> None:
 def test_it_is_not_done_twice_but_for_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = stage(tmp_path, [item(1, "en"), item(1, "es")])
     first = check_dataset(folder, out=tmp_path)
-    monkeypatch.setattr(checking, "check_group", None)
+    monkeypatch.setattr(checking, "check_block", None)
     assert check_dataset(folder, out=tmp_path) == first
     with pytest.raises(TypeError):
         check_dataset(folder, out=tmp_path, glossaries={("en", "es"): {"drug": ["fármaco"]}})

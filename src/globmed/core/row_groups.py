@@ -11,7 +11,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 from globmed.core.errors import InputError
 
@@ -82,6 +83,47 @@ class RowGroups:
         self._file.close()
 
 
+class RowGroupWriter:
+    """A Parquet file open for writing, one row group a batch; ends with the block that it is opened in.
+
+    Attributes:
+        rows: how many were written.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, marks: Mapping[str, bytes]) -> None:
+        """Open a file.
+
+        Args:
+            path: where to.
+            schema: of each batch.
+            marks: written as key-value metadata.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self.rows = 0
+        self._writer = pq.ParquetWriter(
+            path,
+            schema.with_metadata(dict(marks)),
+            compression="zstd",
+            memory_pool=pa.system_memory_pool(),
+            write_page_checksum=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._writer.close()
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write a batch as one row group."""
+        self._writer.write_batch(batch, row_group_size=len(batch))
+        self.rows += len(batch)
+
+
 def write_row_groups(
     path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema, marks: Mapping[str, bytes]
 ) -> int:
@@ -93,18 +135,7 @@ def write_row_groups(
         schema: of each batch.
         marks: written as key-value metadata.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    rows = 0
-    with pq.ParquetWriter(
-        path,
-        schema.with_metadata(dict(marks)),
-        compression="zstd",
-        memory_pool=pa.system_memory_pool(),
-        write_page_checksum=True,
-    ) as writer:
+    with RowGroupWriter(path, schema, marks) as writer:
         for batch in batches:
-            writer.write_batch(batch, row_group_size=len(batch))
-            rows += len(batch)
-    return rows
+            writer.write(batch)
+    return writer.rows

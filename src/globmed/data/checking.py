@@ -2,8 +2,9 @@
 
 Reads a stage in which originals and translations lie side by side (one family, several languages). The original is the
 item in the language that the translation was made from or, where that is not known, in its native language or, where
-the stage lacks that one, in English. Workers read the row groups they check and
-the originals' rows that these need, so memory grows neither with the files nor with what they hold.
+the stage lacks that one, in English. A worker checks the same row group of a source in all its languages, family by
+family, so that what was found in an original is still known when its next translation comes. It reads those row groups
+and the originals' rows that they need, so memory grows neither with the files nor with what they hold.
 
 The folder `<out>/quality` holds the item files under their own names; `findings.parquet`, the findings that no expert
 overruled; `unpaired.jsonl`, the translations without an original, which could not be checked; and the manifest.
@@ -15,12 +16,14 @@ import csv
 import hashlib
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import groupby, zip_longest
 from multiprocessing import get_context
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +33,7 @@ from globmed.core.dataset import ItemFile, item_files
 from globmed.core.errors import EnvironmentFailedError, InputError, UsageError
 from globmed.core.item import Item, Review, Severity
 from globmed.core.language import language
-from globmed.core.row_groups import RowGroups, write_row_groups
+from globmed.core.row_groups import RowGroups, RowGroupWriter, write_row_groups
 from globmed.core.store import (
     Count,
     FileEntry,
@@ -46,7 +49,7 @@ from globmed.core.store import (
     up_to_date,
     writing_stage,
 )
-from globmed.data.checking_rows import Checked, FindingRow, GroupToCheck, Unpaired, check_group
+from globmed.data.checking_rows import Checked, FindingRow, GroupToCheck, Unpaired, check_block
 from globmed.data.pairs import Glossary
 from globmed.data.quality import checks
 
@@ -190,8 +193,8 @@ def _check_all(
         alone = processes == 1 or plan.rows < FEW_ROWS
         pool = None if alone else stack.enter_context(_workers(plan.rows, processes))
         writing = _Writing(writer, pool, tell, plan.rows)
-        for file in plan.here:
-            writing.write_file(file, plan.groups(file))
+        for files_together in plan.together():
+            writing.write_files(files_together, plan.blocks(files_together))
         writing.finish()
         return writing.ruled
 
@@ -217,7 +220,16 @@ class _Plan:
         entries = read_manifest(self.folder).files
         return sum(entries[file.name].rows for file in self.here)
 
-    def groups(self, file: ItemFile) -> list[GroupToCheck]:
+    def together(self) -> list[list[ItemFile]]:
+        """Return the files of each source and split, which hold the same families in several languages."""
+        key = attrgetter("source", "split")
+        return [list(group) for _, group in groupby(sorted(self.here, key=key), key=key)]
+
+    def blocks(self, files_together: Sequence[ItemFile]) -> Iterator[list[GroupToCheck | None]]:
+        """Give the first row group of each file, then the second, and so on; None where a file has no more."""
+        return map(list, zip_longest(*(self._groups(file) for file in files_together)))
+
+    def _groups(self, file: ItemFile) -> list[GroupToCheck]:
         """Return the row groups of a file, each with where its originals are.
 
         Raises:
@@ -261,44 +273,52 @@ class _Writing:
         self.ruled: set[tuple[str, str]] = set()
         self.counts: Counter[tuple[str, str, str]] = Counter()
 
-    def write_file(self, file: ItemFile, groups: Iterable[GroupToCheck]) -> None:
-        """Check a file's row groups and write them, in their order."""
-        self._write(file.name, self._batches(groups), arrow_schema(Item))
+    def write_files(self, files_together: Sequence[ItemFile], blocks: Iterable[Sequence[GroupToCheck | None]]) -> None:
+        """Check files side by side, block by block, and write each one's row groups in their order."""
+        paths = [self.writer.folder / file.name for file in files_together]
+        with ExitStack() as stack:
+            temporary = [stack.enter_context(replacing(path)) for path in paths]
+            with ExitStack() as open_files:
+                writers = [open_files.enter_context(RowGroupWriter(path, arrow_schema(Item), {})) for path in temporary]
+                for block in _in_order(blocks, self.pool):
+                    for writer, checked in zip(writers, block, strict=True):
+                        if checked is not None:
+                            writer.write(checked.items)
+                            self._note(checked)
+        for path, writer in zip(paths, writers, strict=True):
+            self.writer.files[path.name] = FileEntry(sha256=file_hash(path), rows=writer.rows)
 
     def finish(self) -> None:
         """Write the findings, what had no original, and the counts."""
-        self._write(FINDINGS, self.findings, arrow_schema(FindingRow))
-        self.writer.write(UNPAIRED, self.unpaired, Unpaired)
-        for (source, code, split), rows in sorted(self.counts.items()):
-            self.writer.counts.append(Count(source=source, language=code, split=split, read=rows, kept=rows))
-
-    def _write(self, name: str, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> None:
-        path = self.writer.folder / name
+        path = self.writer.folder / FINDINGS
         with replacing(path) as temporary:
-            rows = write_row_groups(temporary, batches, schema, {})
-        self.writer.files[name] = FileEntry(sha256=file_hash(path), rows=rows)
+            rows = write_row_groups(temporary, self.findings, arrow_schema(FindingRow), {})
+        self.writer.files[FINDINGS] = FileEntry(sha256=file_hash(path), rows=rows)
+        self.writer.write(UNPAIRED, self.unpaired, Unpaired)
+        for (source, code, split), count in sorted(self.counts.items()):
+            self.writer.counts.append(Count(source=source, language=code, split=split, read=count, kept=count))
 
-    def _batches(self, groups: Iterable[GroupToCheck]) -> Iterator[pa.RecordBatch]:
-        for checked in _in_order(groups, self.pool):
-            self.counts.update(checked.counts)
-            self.unpaired += checked.unpaired
-            self.ruled |= checked.ruled
-            if len(checked.findings):
-                self.findings.append(checked.findings)
-            self.done += len(checked.items)
-            self.tell(self.done, self.rows)
-            yield checked.items
+    def _note(self, checked: Checked) -> None:
+        self.counts.update(checked.counts)
+        self.unpaired += checked.unpaired
+        self.ruled |= checked.ruled
+        if len(checked.findings):
+            self.findings.append(checked.findings)
+        self.done += len(checked.items)
+        self.tell(self.done, self.rows)
 
 
-def _in_order(groups: Iterable[GroupToCheck], pool: Executor | None) -> Iterator[Checked]:
-    """Give results in the order of the groups, with a few under way at once so that results do not pile up."""
+def _in_order(
+    blocks: Iterable[Sequence[GroupToCheck | None]], pool: Executor | None
+) -> Iterator[Sequence[Checked | None]]:
+    """Give results in the order of the blocks, with a few under way at once so that results do not pile up."""
     if pool is None:
-        yield from map(check_group, groups)
+        yield from map(check_block, blocks)
         return
-    ahead = 2 * len(os.sched_getaffinity(0)) + 2
-    under_way: deque[Future[Checked]] = deque()
-    for group in groups:
-        under_way.append(pool.submit(check_group, group))
+    ahead = len(os.sched_getaffinity(0)) + 1
+    under_way: deque[Future[list[Checked | None]]] = deque()
+    for block in blocks:
+        under_way.append(pool.submit(check_block, block))
         if len(under_way) >= ahead:
             yield under_way.popleft().result()
     while under_way:

@@ -89,35 +89,55 @@ class Checked:
     ruled: set[tuple[str, str]]
 
 
-def check_group(task: GroupToCheck) -> Checked:
-    """Check the items of a row group.
+def check_block(tasks: Sequence[GroupToCheck | None]) -> list[Checked | None]:
+    """Check row groups of several languages, family by family; None where there is none.
 
     Raises:
         InputError: a file is damaged.
     """
-    batch = _opened(task.path).read(task.group)
-    items = _items(batch)
-    originals = _originals_of(items, task.originals)
-    unpaired = []
-    found: list[tuple[Finding, ...]] = []
-    for item in items:
-        original = originals.get(item.family)
+    groups = [None if task is None else _Group(task) for task in tasks]
+    for row in range(max((len(group.items) for group in groups if group is not None), default=0)):
+        for group in groups:
+            if group is not None and row < len(group.items):
+                group.check(row)
+    return [None if group is None else group.checked() for group in groups]
+
+
+class _Group:
+    """A row group under check."""
+
+    def __init__(self, task: GroupToCheck) -> None:
+        self.task = task
+        self.batch = _opened(task.path).read(task.group)
+        self.items = _items(self.batch)
+        self.originals = _originals_of(self.items, task.originals)
+        self.unpaired: list[Unpaired] = []
+        self.found: list[tuple[Finding, ...]] = []
+
+    def check(self, row: int) -> None:
+        """Check one item; items are checked in their order."""
+        item = self.items[row]
+        original = self.originals.get(item.family)
         if item.provenance.text == "native":
             here = check_original(item)
         elif original is not None:
-            here = check_translation(original, item, glossary=task.glossaries.get(original.language))
+            here = check_translation(original, item, glossary=self.task.glossaries.get(original.language))
         else:
             here = []
-            unpaired.append(_unpaired(item))
-        found.append((*_of_other_stages(item), *here))
-    reviews = [_reviews(item, task.rulings.get(item.family, ())) for item in items]
-    return Checked(
-        items=_with_findings(batch, found, reviews),
-        findings=_rows(items, found, reviews),
-        unpaired=unpaired,
-        counts=Counter((item.source, item.language, item.split) for item in items),
-        ruled={(item.family, item.language) for item in items if item.family in task.rulings},
-    )
+            self.unpaired.append(_unpaired(item))
+        self.found.append((*_of_other_stages(item), *here))
+
+    def checked(self) -> Checked:
+        """Return what came of it."""
+        items, rulings = self.items, self.task.rulings
+        reviews = [_reviews(item, rulings.get(item.family, ())) for item in items]
+        return Checked(
+            items=_with_findings(self.batch, self.found, reviews),
+            findings=_rows(items, self.found, reviews),
+            unpaired=self.unpaired,
+            counts=Counter((item.source, item.language, item.split) for item in items),
+            ruled={(item.family, item.language) for item in items if item.family in rulings},
+        )
 
 
 def _of_other_stages(item: Item) -> Iterable[Finding]:
@@ -163,12 +183,12 @@ def _read_families(path: Path, families: Sequence[str]) -> dict[str, Item]:
     return {item.family: item for item in found}
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def _opened(path: Path) -> RowGroups:
     return RowGroups(path)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _row_of_family(path: Path) -> dict[str, int]:
     opened = _opened(path)
     groups = (opened.read(group, ["family"]).column("family").to_pylist() for group in range(len(opened)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from globmed.core.item import Item
 
@@ -58,12 +58,12 @@ class Pair:
         return "\n".join([field.target for field in self.fields])
 
     @cached_property
-    def source_words(self) -> list[str]:
+    def source_words(self) -> tuple[str, ...]:
         """The original's words as they are written, without what clings to them; runs of text where none are spaced."""
         return _words(self.source_text)
 
     @cached_property
-    def target_words(self) -> list[str]:
+    def target_words(self) -> tuple[str, ...]:
         """The translation's words, as `source_words`."""
         return _words(self.target_text)
 
@@ -81,8 +81,10 @@ class Pair:
             yield from _listed("rubric", [one.text for one in source.rubric], [one.text for one in target.rubric])
 
 
-def _words(text: str) -> list[str]:
-    return [word if word.isalnum() else word.strip(_AROUND_WORDS) for word in text.split()]
+# An original meets its translations one after the other.
+@lru_cache(maxsize=64)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple([word if word.isalnum() else word.strip(_AROUND_WORDS) for word in text.split()])
 
 
 def _listed(name: str, source: Sequence[str], target: Sequence[str]) -> Iterator[FieldPair]:

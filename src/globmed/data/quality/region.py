@@ -11,7 +11,7 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -41,20 +41,27 @@ def find(pair: Pair) -> Iterator[Finding]:
 
 
 def _bound(pair: Pair) -> Iterator[tuple[str, str]]:
+    yield from _bound_in(pair.source_text, pair.source_words)
+    if pair.source is not pair.target:
+        yield from _bound_in(pair.target_text, pair.target_words)
+
+
+# An original meets its translations one after the other.
+@lru_cache(maxsize=64)
+def _bound_in(text: str, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple(_reasons(text, words))
+
+
+def _reasons(text: str, words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     names = _names()
-    itself = pair.source is pair.target
-    texts = [(pair.source_text, pair.source_words)]
-    if not itself:
-        texts.append((pair.target_text, pair.target_words))
-    for text, words in texts:
-        if not names.keys().isdisjoint(words):
-            for phrase, where, what in (name for word in words if word in names for name in names[word]):
-                if phrase in text:
-                    yield where, f"{what} {phrase}"
-        if not text.isascii() and _SPACELESS.search(text[:200]):
-            yield from ((where, f"{what} {name}") for name, where, what in _spaceless() if name in text)
-        yield from _units_in(text)
-        yield from _numbers_in(text)
+    if not names.keys().isdisjoint(words):
+        for phrase, where, what in (name for word in words if word in names for name in names[word]):
+            if phrase in text:
+                yield where, f"{what} {phrase}"
+    if not text.isascii() and _SPACELESS.search(text[:200]):
+        yield from ((where, f"{what} {name}") for name, where, what in _spaceless() if name in text)
+    yield from _units_in(text)
+    yield from _numbers_in(text)
 
 
 @cache
