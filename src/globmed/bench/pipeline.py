@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from globmed.bench.analysis import AccuracyRow, MetricRow, accuracy_rows, metric_rows
 from globmed.bench.asked import analysis_folder, scores_folder
 from globmed.bench.effort import Effort
+from globmed.bench.gaps import GapRow, gap_rows
 from globmed.bench.runner import OnEstimate, OnProgress, RunResult, run_benchmark
 from globmed.bench.scoring import check_scored, score_run
 from globmed.bench.scoring import metrics as known_metrics
@@ -78,7 +79,7 @@ def bench_analyze(run: Path) -> Manifest:
     """Write the tables of a scored run into the stage `<run>/analysis`.
 
     `accuracy.parquet` has an `AccuracyRow` over all sources and for each; `metrics.parquet` a `MetricRow` for each
-    metric that says something of a source, or of a part of it.
+    metric that says something of a source, or of a part of it; `gaps.parquet` a `GapRow` for each model and language.
 
     Raises:
         InputError: the run has no scores.
@@ -97,6 +98,7 @@ def write_analysis(scores: Path, *, out: Path) -> Manifest:
     with writing_stage(out, "analysis", inputs={"scores": stage_hash(scores)}) as writer:
         writer.write("accuracy.parquet", accuracy_rows(scores, by_source=True), AccuracyRow)
         writer.write("metrics.parquet", metric_rows(scores), MetricRow)
+        writer.write("gaps.parquet", gap_rows(scores), GapRow)
     return read_manifest(out)
 
 
@@ -116,9 +118,24 @@ def metric_table(run: Path, *, metrics: Sequence[str] = ()) -> pa.Table:
     for name in metrics:
         if name not in known_metrics():
             raise UsageError(f"no metric named {name!r}{did_you_mean(name, known_metrics())}")
+    rows = _analysis(run, "metrics")
+    return rows.filter(pc.field("metric").isin(list(metrics))) if metrics else rows
+
+
+def gap_table(run: Path) -> pa.Table:
+    """Return the gaps between languages of a scored run, with the columns of `GapRow`.
+
+    Raises:
+        UsageError: a run that was not scored since it last asked a model.
+        HashMismatchError: the file of scores was changed by hand.
+    """
+    return _analysis(run, "gaps")
+
+
+def _analysis(run: Path, name: str) -> pa.Table:
+    """Return a table of a run, which is made anew where it is not of the scores that are there."""
     check_scored(run)
     inputs = {"scores": stage_hash(scores_folder(run))}
     if not up_to_date(analysis_folder(run), configuration={}, inputs=inputs):
         bench_analyze(run)
-    rows = table(analysis_folder(run), prefix="metrics")
-    return rows.filter(pc.field("metric").isin(list(metrics))) if metrics else rows
+    return table(analysis_folder(run), prefix=name)

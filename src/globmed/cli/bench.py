@@ -221,6 +221,26 @@ def analyze_command(
     )
 
 
+@app.command("gaps")
+def gaps_command(run: Run, as_json: AsJson = False) -> None:
+    """Print each model's gap between each language and English, and the language that each question was written in."""
+    from globmed.bench.pipeline import gap_table
+
+    rows = gap_table(run).to_pylist()
+    if as_json:
+        output.show(rows, as_json=True)
+        return
+    output.show(
+        [gap_row(row) for row in rows],
+        as_json=False,
+        title="Gaps in percentage points, with 95 % intervals that hold for all of a source and reference at once",
+    )
+    output.say(
+        "The intervals speak of other questions of the source, given these translations, prompts and runs. "
+        "A gap may be the model's, the translation's or the reader's: look at the replies not read as well."
+    )
+
+
 @app.command("verify")
 def verify_command(run: Run, as_json: AsJson = False) -> None:
     """Compute every number of a run again from its saved replies, and exit with 1 where one differs."""
@@ -282,6 +302,24 @@ def metric_row(row: dict[str, Any]) -> dict[str, Any]:
         "replies": row["n"],
         "clusters": row["clusters"],
         "value %": f"– ({row['reason']})" if row["value"] != row["value"] else f"{100 * row['value']:.1f} ({bounds})",
+    }
+
+
+def gap_row(row: dict[str, Any]) -> dict[str, Any]:
+    """Write one row of the table of gaps for people."""
+    bounds = f"{100 * row['low']:+.1f} to {100 * row['high']:+.1f}" if row["low"] == row["low"] else row["reason"]
+    return {
+        "source": row["source"],
+        "model": row["model"],
+        "answer": row["answer"],
+        "language": row["language"],
+        "reference": "English" if row["reference"] == "en" else "native",
+        "accuracy %": f"{100 * row['accuracy']:.1f}",
+        "reference %": f"{100 * row['at_reference']:.1f}",
+        "gap": f"{100 * row['gap']:+.1f} ({bounds})",
+        "p": "–" if row["p"] != row["p"] else f"{row['p']:.4f}",
+        "not read": f"{100 * row['unread_gap']:+.1f}",
+        "questions": row["clusters"],
     }
 
 
