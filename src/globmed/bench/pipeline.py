@@ -23,6 +23,9 @@ from globmed.models.opening import open_client
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# An analysis without one of these is of an earlier version, and made anew.
+_CONFIGURATION = {"tables": ["accuracy", "metrics", "gaps"]}
+
 
 def bench_run(
     models: Sequence[str],
@@ -95,7 +98,8 @@ def write_analysis(scores: Path, *, out: Path) -> Manifest:
         InputError: the folder holds no scores.
         HashMismatchError: the file of scores was changed by hand.
     """
-    with writing_stage(out, "analysis", inputs={"scores": stage_hash(scores)}) as writer:
+    inputs = {"scores": stage_hash(scores)}
+    with writing_stage(out, "analysis", configuration=_CONFIGURATION, inputs=inputs) as writer:
         writer.write("accuracy.parquet", accuracy_rows(scores, by_source=True), AccuracyRow)
         writer.write("metrics.parquet", metric_rows(scores), MetricRow)
         writer.write("gaps.parquet", gap_rows(scores), GapRow)
@@ -136,6 +140,6 @@ def _analysis(run: Path, name: str) -> pa.Table:
     """Return a table of a run, which is made anew where it is not of the scores that are there."""
     check_scored(run)
     inputs = {"scores": stage_hash(scores_folder(run))}
-    if not up_to_date(analysis_folder(run), configuration={}, inputs=inputs):
+    if not up_to_date(analysis_folder(run), configuration=_CONFIGURATION, inputs=inputs):
         bench_analyze(run)
     return table(analysis_folder(run), prefix=name)

@@ -93,3 +93,11 @@ def test_one_question_in_twelve_languages_is_in_order_however_it_is_read(questio
     for one in question.values():
         for other in question.values():
             assert not list(option_order.find(Pair(one, other)))
+
+
+def test_a_number_does_not_stand_in_a_longer_one(find: Find) -> None:
+    options = (("1250 mL", "50 mL"), ("1250 mL", "50 mL"))
+    asked = "Infusion of 250 mL over 5 hours: the volume in one hour is"
+    longer, same = ("输液 250 mL，共 5 小时。一小时的液量为：", "输液 50 mL，共 5 小时。一小时的液量为：")
+    assert not find("giveaway", asked, longer, to="zh", options=options, answer=((1,), (1,)))
+    assert find("giveaway", asked, same, to="zh", options=options, answer=((1,), (1,)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from globmed.core.item import Finding, Item
@@ -34,7 +35,10 @@ def _stem(item: Item) -> str:
 
 def _names(stem: str, option: str, code: str) -> bool:
     text = option.strip(" .。").casefold()
-    return len(text) >= _NEEDED.get(code, _NEEDED_ELSEWHERE) and text in stem
+    if len(text) < _NEEDED.get(code, _NEEDED_ELSEWHERE) or text not in stem:
+        return False
+    # "50 mL" does not stand in "250 mL".
+    return not text[0].isdigit() or re.search(rf"(?<![\d.,]){re.escape(text)}", stem) is not None
 
 
 CHECK = Check(name="giveaway", title="Answer given away in the question", run=find)

@@ -198,7 +198,8 @@ def _is_ordinary(text: str, start: int, end: int, value: Number, code: str) -> b
         return False
     magnitude, _, letters = _magnitudes(code)
     if (text[end + 1 : end + 2] if after in SPACES_OR_HYPHEN else after) in letters and magnitude.match(text, end):
-        return False
+        # 千 is a thousand, and the beginning of 千帕, kilopascal.
+        return code in TEN_THOUSANDS and unit_at(text, end, code)[0] != ""
     rules = grammar(code)
     return not (rules.follows or rules.before) or not _may_lead(text, start, code)
 
