@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from globmed.bench.asked import folder_name, journal_path
+from globmed.bench.asked import journal_path
 from globmed.bench.batch import export_batch, import_batch, plan_of
 from globmed.bench.effort import Effort
 from globmed.bench.pipeline import bench_score
@@ -18,6 +18,7 @@ from globmed.core.item import Item
 from globmed.models.baseline import Chance
 from globmed.models.http_api import HttpModel
 from globmed.models.journal import read_replies
+from globmed.models.paying import journal_name
 
 MakeData = Callable[..., Path]
 PLAN = Plan(scale_limits=False, runs=2)
@@ -80,7 +81,7 @@ def test_what_comes_back_is_in_the_journal_once_and_is_scored(run: Path, model: 
     )
     first = import_batch(run, model, [results])
     assert (first.replies, first.known, first.missing) == ({"error": 2, "ok": REQUESTS - 2}, 0, 2)
-    replies = dict(read_replies(journal_path(run, folder_name(model))))
+    replies = dict(read_replies(journal_path(run, journal_name(model))))
     assert replies[keys[0]].finish == "HTTP 400: too long"
     assert replies[keys[1]].finish == "out of time"
     assert (replies[keys[2]].text, replies[keys[2]].usage.output) == ("B", 2)
@@ -90,7 +91,7 @@ def test_what_comes_back_is_in_the_journal_once_and_is_scored(run: Path, model: 
     results.write_bytes(b"".join(map(result, keys)))
     second = import_batch(run, model, [results, results])
     assert (second.replies, second.known, second.missing) == ({"ok": 2}, 2 * REQUESTS - 2, 0)
-    assert len(dict(read_replies(journal_path(run, folder_name(model))))) == REQUESTS
+    assert len(dict(read_replies(journal_path(run, journal_name(model))))) == REQUESTS
     bench_score(run)
     nothing = export_batch(run, model, out=tmp_path / "nothing")
     assert (nothing.files, nothing.requests) == ((), 0)

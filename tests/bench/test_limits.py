@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from globmed.bench.asked import folder_name, models_folder
+from globmed.bench.asked import models_folder
 from globmed.bench.effort import Effort
 from globmed.bench.limits import limit_tokens, samples
 from globmed.bench.runner import run_benchmark
@@ -19,6 +19,7 @@ from globmed.core.store import read_manifest
 from globmed.models.baseline import Chance
 from globmed.models.client import Reply, Request, Settings, Usage
 from globmed.models.pace import Pace
+from globmed.models.paying import journal_name
 
 MakeData = Callable[..., Path]
 TEMPLATE_TOKENS = 20
@@ -69,7 +70,7 @@ def test_a_costly_language_may_take_more_tokens(make_data: MakeData, tmp_path: P
     assert result.estimates[0].limits == {"en": 100, "es": 100, "sw": swahili}
     # One short reply for each language, and one for the template.
     assert sum("/" not in request.label for request in client.asked) == 4
-    costs = read_manifest(models_folder(out) / folder_name(client)).configuration["language_costs"]
+    costs = read_manifest(models_folder(out) / journal_name(client)).configuration["language_costs"]
     assert costs["sw"] / costs["en"] == pytest.approx(4.0, rel=0.02)
 
     again = Costly()

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from globmed.bench.asked import Asked, asked_folder, folder_name, journal_path, models_folder
+from globmed.bench.asked import Asked, asked_folder, journal_path, models_folder
 from globmed.bench.effort import Effort
 from globmed.bench.runner import run_benchmark
 from globmed.bench.selection import Plan, answer_counts
@@ -25,6 +25,7 @@ from globmed.models.budget import Cap
 from globmed.models.client import Reply, Request, Settings, Usage
 from globmed.models.journal import Journal
 from globmed.models.pace import Pace
+from globmed.models.paying import journal_name
 
 MakeData = Callable[..., Path]
 LANGUAGES, TEST = ("en", "es", "sw"), 24
@@ -63,7 +64,7 @@ def test_every_test_item_is_asked_once_a_run_in_every_language(make_data: MakeDa
     result = run_benchmark([client], data=make_data(), plan=Plan(runs=2, scale_limits=False), out=out)
     assert {code: len(asked) for code, asked in families(out).items()} == dict.fromkeys(LANGUAGES, TEST)
     assert len(client.asked) == result.models[0].stats.asked == len(LANGUAGES) * TEST * 2
-    rows = list(read_records(models_folder(out) / folder_name(client), Asked))
+    rows = list(read_records(models_folder(out) / journal_name(client), Asked))
     assert len({row.key for row in rows}) == len(rows) == len(client.asked)
     assert {(row.task, row.model, row.answer, row.source) for row in rows} == {("mcqa", "remote", "generate", "made")}
     assert {count.language: (count.read, count.kept) for count in result.asked.counts} == dict.fromkeys(
@@ -104,12 +105,12 @@ def test_what_was_answered_is_not_asked_again_and_a_model_may_join(make_data: Ma
     data, out, plan = make_data(), tmp_path / "run", Plan(languages=("en", "sw"), scale_limits=False)
     first, again = Remote(), Remote()
     run_benchmark([first], data=data, plan=plan, out=out)
-    before = journal_path(out, folder_name(first)).read_bytes()
+    before = journal_path(out, journal_name(first)).read_bytes()
     result = run_benchmark([again, LongestOption()], data=data, plan=plan, out=out)
     assert again.asked == []
     assert result.models[0].stats.from_journal == 2 * TEST
     assert result.models[1].stats.asked == 2 * TEST
-    assert journal_path(out, folder_name(first)).read_bytes() == before
+    assert journal_path(out, journal_name(first)).read_bytes() == before
 
 
 def test_conditions_that_differ_in_the_reading_alone_share_their_replies(make_data: MakeData, tmp_path: Path) -> None:
@@ -209,7 +210,7 @@ def test_the_majority_is_counted_outside_test(make_data: MakeData) -> None:
 def test_a_folder_that_another_process_asks_into_is_left_as_it_is(make_data: MakeData, tmp_path: Path) -> None:
     out, client = tmp_path / "run", Remote()
     with (
-        Journal.open(journal_path(out, folder_name(client))),
+        Journal.open(journal_path(out, journal_name(client))),
         pytest.raises(EnvironmentFailedError, match="another process"),
     ):
         run_benchmark([client], data=make_data(), plan=Plan(), out=out)

@@ -12,13 +12,9 @@ A model's folder is named after its id, with a hash of id and revision behind.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from pathlib import Path
 
 import msgspec
-
-from globmed.models.client import Client
 
 ITEMS = "items.parquet"
 ASKED = "asked.parquet"
@@ -83,10 +79,3 @@ def models_folder(run: Path) -> Path:
 def journal_path(run: Path, name: str) -> Path:
     """Return the journal of a model, by the name of its folder."""
     return run / "replies" / f"{name}.journal"
-
-
-def folder_name(client: Client) -> str:
-    """Return the name of a model's folder, as `qwen-qwen3-8b-1f0c3a9e`."""
-    slug = re.sub(r"[^a-z0-9]+", "-", client.model.lower()).strip("-")[:60] or "model"
-    digest = hashlib.blake2b(msgspec.json.encode([client.model, client.revision]), digest_size=4)
-    return f"{slug}-{digest.hexdigest()}"

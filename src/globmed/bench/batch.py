@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from globmed.bench.asked import ASKED, Asked, asked_folder, folder_name, journal_path, models_folder
+from globmed.bench.asked import ASKED, Asked, asked_folder, journal_path, models_folder
 from globmed.bench.effort import Effort
 from globmed.bench.estimate import Estimate
 from globmed.bench.part import Part, prepare_all, refuse_forbidden
@@ -30,7 +30,7 @@ from globmed.models.budget import Budget, Cap, Purse
 from globmed.models.chat_reply import error_message, read_completion
 from globmed.models.client import Client, Reply, Status, reply_key
 from globmed.models.journal import Journal
-from globmed.models.paying import price_to_pay
+from globmed.models.paying import journal_name, price_to_pay
 
 REQUESTS_PER_FILE = 50_000
 BYTES_PER_FILE = 200 * 10**6
@@ -101,13 +101,13 @@ def export_batch(
     if out.is_dir() and any(out.iterdir()):
         raise UsageError(f"{out}: holds files already; name a new folder")
     refuse_forbidden(run, [client])
-    with Journal.open(journal_path(run, folder_name(client))) as journal:
+    with Journal.open(journal_path(run, journal_name(client))) as journal:
         price = price_to_pay(client, Cap())
         part = Part(run, client, journal, price, plan, Effort(), Purse(Budget(Cap()), price))
         (estimate,) = prepare_all([part])
         written = []
         for number, lines in enumerate(_files(_lines(part), requests_per_file, bytes_per_file), start=1):
-            path = out / f"{folder_name(client)}-{number:03}.jsonl"
+            path = out / f"{journal_name(client)}-{number:03}.jsonl"
             write_text(path, "".join(lines))
             written.append((path, len(lines)))
     return BatchExport(
@@ -128,7 +128,7 @@ def import_batch(run: Path, client: Client, files: Iterable[Path]) -> BatchImpor
         UsageError: the run did not ask this model.
         EnvironmentFailedError: the disk is full or fails, or another process asks into the folder.
     """
-    name = folder_name(client)
+    name = journal_name(client)
     folder = models_folder(run) / name
     if not (folder / MANIFEST).is_file():
         raise UsageError(f"{run}: has not asked {client.model}. Run: globmed bench batch export {run}")

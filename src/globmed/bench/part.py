@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from globmed.bench.asked import ASKED, Asked, asked_folder, folder_name, models_folder
+from globmed.bench.asked import ASKED, Asked, asked_folder, models_folder
 from globmed.bench.condition import Condition
 from globmed.bench.effort import Effort
 from globmed.bench.estimate import Estimate, Estimator
@@ -20,6 +20,7 @@ from globmed.models.budget import Purse
 from globmed.models.client import Client, Request
 from globmed.models.engine import forbidden
 from globmed.models.journal import Journal
+from globmed.models.paying import journal_name
 from globmed.models.price import Price
 
 _RATES = "language_costs"
@@ -50,7 +51,7 @@ class Part:
     @property
     def name(self) -> str:
         """Name of the model's folder below `<run>/models`."""
-        return folder_name(self.client)
+        return journal_name(self.client)
 
     @property
     def rates(self) -> dict[str, float] | None:

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from globmed.bench.asked import ITEMS, asked_folder, folder_name, journal_path, models_folder
+from globmed.bench.asked import ITEMS, asked_folder, journal_path, models_folder
 from globmed.bench.condition import Condition
 from globmed.bench.effort import Effort
 from globmed.bench.estimate import Estimate
@@ -38,7 +38,7 @@ from globmed.models.client import Client, Message, Request, Status
 from globmed.models.failures import FailureKinds
 from globmed.models.journal import Journal
 from globmed.models.journal_survey import survey
-from globmed.models.paying import price_to_pay
+from globmed.models.paying import journal_name, price_to_pay
 
 OnProgress = Callable[[str, CampaignStats], None]
 OnEstimate = Callable[[list[Estimate]], None]
@@ -122,7 +122,7 @@ def run_benchmark(
         EnvironmentFailedError: another process asks into the folder, the disk is full, or an endpoint answers nobody.
     """
     began = time.monotonic()
-    names = [folder_name(client) for client in models]
+    names = [journal_name(client) for client in models]
     if len(set(names)) < len(names):
         raise UsageError("two of the models have the same id and revision; ask each once")
     _try_out(models, plan)

@@ -81,11 +81,12 @@ def translate_command(
     """Translate items, check, mend and judge the translations; what was answered once is never asked again."""
     from globmed.data.pipeline import translation_job
     from globmed.data.translate.outcomes import cost_rows, outcome_rows, untranslatable
-    from globmed.data.translate.plan import Effort, Plan, read_shares
+    from globmed.data.translate.plan import Plan, read_shares
     from globmed.data.translate.translating import estimate_translation, translate_dataset
     from globmed.data.translate.work import STAGE
     from globmed.models.attempts import Patience
     from globmed.models.budget import Cap
+    from globmed.models.paying import Effort
 
     plan = Plan(
         translators=read_shares(translator),

@@ -1,4 +1,4 @@
-"""What whoever asks models for money settles first: the price that holds, and the name that replies are kept under."""
+"""What whoever asks models settles first: how hard to ask, the price that holds, the name that replies stand under."""
 
 from __future__ import annotations
 
@@ -8,10 +8,34 @@ import re
 import msgspec
 
 from globmed.core.errors import UsageError
+from globmed.models.attempts import PATIENT, Patience
 from globmed.models.budget import Cap
 from globmed.models.catalog import CATALOG_VARIABLE, price_of
 from globmed.models.client import Client
 from globmed.models.price import Price
+
+
+class Effort(msgspec.Struct, frozen=True, kw_only=True):
+    """How hard to ask; none of it changes what is asked or how replies are read.
+
+    Attributes:
+        concurrency: calls under way at once at most, at each endpoint.
+        patience: tries, waits and time.
+        cap: what may be spent in all, with what was spent before in the same folder.
+    """
+
+    concurrency: int = 32
+    patience: Patience = PATIENT
+    cap: Cap = Cap()
+
+    def __post_init__(self) -> None:
+        """Refuse to ask nobody.
+
+        Raises:
+            UsageError: a concurrency below 1.
+        """
+        if self.concurrency < 1:
+            raise UsageError(f"concurrency is {self.concurrency}; expected at least 1")
 
 
 def price_to_pay(client: Client, cap: Cap) -> Price | None:

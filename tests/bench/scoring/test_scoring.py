@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from globmed.bench.asked import ASKED, Asked, folder_name, journal_path, models_folder, scores_folder
+from globmed.bench.asked import ASKED, Asked, journal_path, models_folder, scores_folder
 from globmed.bench.runner import run_benchmark
 from globmed.bench.scoring import SCORES, Score, metrics, score_run
 from globmed.bench.selection import Plan
@@ -21,6 +21,7 @@ from globmed.models.baseline import LongestOption
 from globmed.models.client import Reply, Request, Usage
 from globmed.models.journal import Journal
 from globmed.models.pace import THIS_PROCESS
+from globmed.models.paying import journal_name
 
 MakeData = Callable[..., Path]
 LANGUAGES, TEST = ("en", "es", "sw"), 24
@@ -119,7 +120,7 @@ def test_scoring_again_gives_the_same_bytes(run: Path) -> None:
 
 
 def test_missing_replies_are_told_and_not_scored_as_wrong(run: Path) -> None:
-    journal = journal_path(run, folder_name(Scripted()))
+    journal = journal_path(run, journal_name(Scripted()))
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(lines[: len(lines) // 2]))
     with pytest.raises(UsageError, match=r"\d+ of 72 requests to scripted have no reply yet"):
@@ -134,8 +135,8 @@ def test_a_model_whose_asking_never_began_is_told(run: Path) -> None:
 
 def test_an_error_asked_again_with_success_is_scored_by_its_success(run: Path) -> None:
     errors = {score.family: score for score in scores(run) if score.outcome == "error" and score.language == "en"}
-    path = journal_path(run, folder_name(Scripted()))
-    rows = read_records(models_folder(run) / folder_name(Scripted()), Asked, prefix=ASKED)
+    path = journal_path(run, journal_name(Scripted()))
+    rows = read_records(models_folder(run) / journal_name(Scripted()), Asked, prefix=ASKED)
     keys = [row.key for row in rows if row.family in errors and row.language == "en"]
 
     async def mend() -> None:

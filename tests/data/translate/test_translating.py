@@ -13,7 +13,7 @@ from globmed.core.errors import EnvironmentFailedError, LimitReachedError, Terms
 from globmed.core.item import Finding, Item, Turn
 from globmed.core.store import read_manifest, read_records, writing_stage
 from globmed.data.translate.outcomes import cost_rows, outcome_rows, untranslatable
-from globmed.data.translate.plan import Effort, Share
+from globmed.data.translate.plan import Share
 from globmed.data.translate.translating import (
     NO_ORIGINAL,
     DroppedTranslation,
@@ -26,6 +26,7 @@ from globmed.models.attempts import Patience
 from globmed.models.budget import Cap, most_usage
 from globmed.models.client import Message, Request
 from globmed.models.journal import Journal
+from globmed.models.paying import Effort
 
 Make = Callable[..., Item]
 Stage = Callable[[Sequence[Item]], Path]

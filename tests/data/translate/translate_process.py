@@ -4,9 +4,10 @@ import sys
 from pathlib import Path
 
 from globmed.data.translate.opening import open_by_name
-from globmed.data.translate.plan import Effort, Plan, Share
+from globmed.data.translate.plan import Plan, Share
 from globmed.data.translate.translating import translate_dataset
 from globmed.data.translate.work import Job
+from globmed.models.paying import Effort
 
 
 def main(folder: Path, out: Path, url: str) -> None:

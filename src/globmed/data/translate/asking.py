@@ -14,12 +14,12 @@ import msgspec
 
 from globmed.core.errors import EnvironmentFailedError
 from globmed.data.translate.estimate import Estimates
-from globmed.data.translate.plan import Effort
 from globmed.data.translate.reading import Read
 from globmed.data.translate.team import Member
 from globmed.models.attempts import Patience
 from globmed.models.campaign import Answered, Campaign, CampaignStats, run_campaigns
 from globmed.models.client import Message, Reply, Request, reply_key
+from globmed.models.paying import Effort
 from globmed.prompts import load
 
 T = TypeVar("T")

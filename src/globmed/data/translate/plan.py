@@ -9,8 +9,6 @@ import msgspec
 
 from globmed.core.errors import UsageError
 from globmed.core.language import language
-from globmed.models.attempts import PATIENT, Patience
-from globmed.models.budget import Cap
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -83,20 +81,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             if drawn < upto:
                 return one.model
         return self.translators[-1].model
-
-
-class Effort(msgspec.Struct, frozen=True, kw_only=True):
-    """How hard to ask; none of it changes what is asked.
-
-    Attributes:
-        concurrency: calls under way at once at most, at each endpoint.
-        patience: tries, waits and time, for each step.
-        cap: what may be spent in all, with what these models have spent in this folder before.
-    """
-
-    concurrency: int = 32
-    patience: Patience = PATIENT
-    cap: Cap = Cap()
 
 
 def read_shares(texts: Sequence[str]) -> tuple[Share, ...]:

@@ -19,10 +19,10 @@ from globmed.core.store import Count, Manifest, StageWriter, read_manifest, read
 from globmed.data.translate.asking import NO_ANSWER, Asker, Watch, unwatched
 from globmed.data.translate.drafts import Draft
 from globmed.data.translate.estimate import Estimates, StepEstimate
-from globmed.data.translate.plan import Effort
 from globmed.data.translate.team import Team
 from globmed.data.translate.verdict import judge
 from globmed.data.translate.work import STAGE, Job, Work
+from globmed.models.paying import Effort
 
 DROPPED = "dropped.jsonl"
 NO_ORIGINAL = "no text in the language to translate from"
