@@ -51,3 +51,14 @@ def test_each_phrasing_and_form_has_its_own_prompt() -> None:
     names = {Condition.named(name).prompt("mcqa") for name in ("generate", "generate/steps", "generate/held_out")}
     assert names == {"mcqa", "mcqa_steps", "mcqa_held_out"}
     assert Condition.named("generate/held_out/steps").prompt("mcqa") == "mcqa_steps_held_out"
+
+
+def test_every_word_is_said_in_words() -> None:
+    named = Condition.named("score_options/byte/closed/english/held_out/unmarked/1_shot")
+    assert named.title == (
+        "likelihood of the option’s text; per byte; without the context; instructions in English; the second phrasing; "
+        "Yoruba and Wolof without marks; 1 example"
+    )
+    title = Condition.named("generate/steps/permuted/3_shot").title
+    assert title == "free reply, read; reasoning first; options in another order each run; 3 examples"
+    assert Condition().title == "free reply, read"

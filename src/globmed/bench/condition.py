@@ -22,6 +22,22 @@ _WORDS = {
     "permuted": "permuted",
     "unmarked": "unmarked",
 }
+# What answer modes and words mean, for people.
+_MODES = {
+    "generate": "free reply, read",
+    "score_options": "likelihood of the option’s text",
+    "score_letters": "likelihood of the option’s letter",
+}
+_MEANINGS = {
+    "byte": "per byte",
+    "prior": "less that without the question",
+    "closed": "without the context",
+    "english": "instructions in English",
+    "held_out": "the second phrasing",
+    "steps": "reasoning first",
+    "permuted": "options in another order each run",
+    "unmarked": "Yoruba and Wolof without marks",
+}
 _SHOTS = re.compile(r"([1-9]\d?)_shot")
 SHOTS_MAX = 32
 
@@ -79,6 +95,14 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
         """Its short name in tables, such as `score_options/byte/closed` or `generate/english/3_shot`."""
         words = [word for word, field in _WORDS.items() if getattr(self, field)]
         return "/".join([self.answer, *words, *([f"{self.shots}_shot"] if self.shots else [])])
+
+    @property
+    def title(self) -> str:
+        """What it is, for people: `free reply, read; instructions in English; 3 examples`."""
+        said = [_MEANINGS[word] for word, field in _WORDS.items() if getattr(self, field)]
+        if self.shots:
+            said.append("1 example" if self.shots == 1 else f"{self.shots} examples")
+        return "; ".join([_MODES[self.answer], *said])
 
     @classmethod
     def named(cls, name: str) -> Condition:

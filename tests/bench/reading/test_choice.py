@@ -40,6 +40,14 @@ FOUND = [
     ("blah</think>B", "en", "B"),
     ("Answer: E. coli", "en", "C"),
     ("Ibuprofen", "en", "B"),
+    ("A. wrong\nB. right\n", "en", "B"),
+    ("It's B!", "en", "B"),
+    ("Answer: A. On reflection, B is correct.", "en", "B"),
+    ("A, B, C and D can all be ruled out.", "en", "E"),
+    ("Hmm, is it A? No. It is C.", "en", "C"),
+    ("The fourth option.", "en", "D"),
+    ("| A | ✗ |\n| B | ✓ |\n| C | ✗ |", "en", "B"),
+    ("Bを選びます", "ja", "B"),
     ("The answer is ibuprofen.", "en", "B"),
     ("答案是B。", "zh", "B"),
     ("答案：Ｃ", "zh", "C"),
@@ -90,7 +98,6 @@ NONE = [
     ("The wrong answer is B", "en"),
     ("The answer is not B", "en"),
     ("Answer: F", "en"),
-    ("A. wrong\nB. right\n", "en"),
     ("ce n'est pas A", "fr"),
     ("Il a de la fièvre", "fr"),
     ("À mon avis, la réponse : À discuter", "fr"),
@@ -212,6 +219,37 @@ def test_a_think_block_changes_nothing(case: tuple[str, str], thought: str, tag:
     assert read_choice(f"<{tag}>{thought} Answer: E</{tag}>\n{reply}", OPTIONS, code) == read_choice(
         reply, OPTIONS, code
     )
+
+
+TEMPLATES = (
+    ("en", "It's {0}!"),
+    ("en", "I first thought of another one. On reflection, {0} is correct."),
+    ("en", "Weighing all of this, the best choice is {0}."),
+    ("fr", "Je dirais que c'est la {0}."),
+    ("de", "Ich entscheide mich für {0}."),
+    ("es", "Me quedo con la {0}."),
+    ("pt", "Portanto, fico com a {0}."),
+    ("zh", "综上所述，本题应选{0}。"),
+    ("ja", "したがって{0}を選びます。"),
+    ("ko", "따라서 정답은 {0}입니다."),
+    ("sw", "Kwa hiyo ni {0}."),
+    ("wo", "Kon {0} la."),
+    ("yo", "Nítorí náà, {0} ni."),
+    ("zu", "Ngakho ngu-{0}."),
+)
+
+
+@given(st.sampled_from(TEMPLATES), st.sampled_from(LETTERS))
+def test_a_letter_is_found_in_every_languages_template(template: tuple[str, str], letter: str) -> None:
+    code, text = template
+    assert read_choice(text.format(letter), TEN, code).letter == letter
+
+
+@given(st.sampled_from(TEMPLATES), st.sampled_from(LETTERS), st.text("ABCD answer.", max_size=60))
+def test_a_think_block_behind_a_reply_changes_nothing(template: tuple[str, str], letter: str, thought: str) -> None:
+    code, text = template
+    reply = text.format(letter)
+    assert read_choice(f"{reply}<think>{thought}</think>", TEN, code) == read_choice(reply, TEN, code)
 
 
 @given(st.text(max_size=300), st.sampled_from(list(languages())))

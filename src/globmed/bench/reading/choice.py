@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
+from globmed.bench.reading.deductions import concluded, eliminated, named_both, only_left, place_named, ticked
 from globmed.bench.reading.markup import LATIN, visible
+from globmed.bench.reading.mentions import SHARE, Mention, mentions
 from globmed.bench.reading.reading import Reading
 from globmed.bench.reading.words import Patterns, patterns
 from globmed.core.errors import UsageError
@@ -20,10 +23,16 @@ _LOWER_LETTER = re.compile(r"([a-j])(?=[ ]?(?:[)\]\"'»”」』}.,;\n]|$))")
 _MENTION = re.compile(rf"(?<![{LATIN}'\-])([A-J])(?![{LATIN}]|['\-][{LATIN}])")
 _BARE = re.compile(r"[^\w\n]{0,12}_{0,2}([A-Ja-j])_{0,2}[^\w\n]{0,12}")
 _ENDING = re.compile(r"([A-J])[^\w\n]{0,12}")
-_LEAD = re.compile(r"[(\[\"']?([A-J])(?:[).:\]][\"']?(?=\s)|(?=\n)|(?= [-–—] ))")
-_LISTED = re.compile(r"^[ ]?[(\[\-•]?[ ]?([A-J])[).:\]](?=\s)", re.MULTILINE)
+_LEAD = re.compile(r"[(\[\"']?([A-J]|[a-j](?=\)))(?:[).:\]][\"']?(?=\s|[^\x00-\x7f])|(?=\n)|(?= [-–—] ))")
+_LISTED = re.compile(r"^[ ]?[(\[\-•]?[ ]?([A-J])(?:[).:\]](?=\s)|(?= ?[-–—|→]))", re.MULTILINE)
 _WORD_CHARACTER = re.compile(r"\w")
 _EDGES = " \"'«»“”„「」『』()[]{}<>.,;:!。、_|-"
+# Letters written together, "BE".
+_JSON = re.compile(r"\"[^\"\n]{1,40}\"\s?:\s?\"([A-J])[\".)]")
+# Options such as yes, no and maybe are not struck out by the negation that follows them.
+_LABELS_MAX = 3
+_RUN = re.compile(r"([A-J]{2,6})(?=[.。]?[ ]?(?:\n|$))")
+_SENTENCE_ENDS = re.compile(r"\w[.] ")
 _GOES_ON = re.compile(rf"[{LATIN}]|[.,]\d")
 # A word in lower case right after a letter, be it behind a full stop, may make the letter something else.
 _STOP = re.compile(r"\.?[ ]|\.")
@@ -39,6 +48,11 @@ class _Reply:
     options: tuple[str, ...]
     patterns: Patterns
 
+    @cached_property
+    def named(self) -> list[Mention]:
+        """Every place that names an option."""
+        return mentions(self.text, self.lower, self.options, self.patterns)
+
 
 @dataclass(frozen=True)
 class _Stated:
@@ -51,10 +65,13 @@ class _Stated:
 def read_choice(reply: str, options: Sequence[str], language: str) -> Reading:
     """Return what a careful reader would take as the final answer of a reply, and nothing where there is none.
 
-    The rules, in order; the first that finds something decides: a statement after a cue ("Answer: B", "la réponse
-    est donc B", TeX's boxed letter, `{"answer": "B"}`), the last of several; a bare letter; one on the last line; a
-    letter at the beginning ("B. Paracetamol ..."); a verdict ("B is correct"); the option's text instead of its
-    letter. Without any, the reply is a refusal or unread.
+    The rules, in order; the first that finds something decides: a bare letter; the one line that is ticked, where each
+    begins with a letter; the last of all statements after a cue ("Answer: B", "la réponse est donc B", TeX's boxed
+    letter, `{"answer": "B"}`), verdicts ("B is correct"), conclusions (a clause that says nothing else, "Also B.") and
+    sentences that accept several; a bare letter on the last line; a letter at the beginning ("B. Paracetamol ...");
+    several letters; the option's text instead of its letter. Then, unless the reply declines: the place of an option
+    ("the second option"); the one option left where all others are struck out; the one option that a reply names and
+    does not strike out. Without any, the reply is unread.
 
     Args:
         reply: the model's text as it came.
@@ -69,16 +86,20 @@ def read_choice(reply: str, options: Sequence[str], language: str) -> Reading:
     text = visible(reply)
     if not any(character.isalnum() for character in text):
         return Reading(letter=None, status="empty", rule="empty")
-    shown = tuple(" ".join(visible(option).lower().split()) for option in options)
-    seen = _Reply(text=text, lower=text.lower(), options=shown, patterns=patterns(language))
-    for rule in (_statement, _bare, _last_line, _lead, _verdict, _listed_letters):
+    seen = _Reply(text=text, lower=text.lower(), options=_shown(tuple(options)), patterns=patterns(language))
+    for rule in (_bare, _ticked, _last_stated, _last_line, _lead, _listed_letters, _whole_text):
         stated = rule(seen)
         if stated is not None:
             return _as_reading(stated, len(options))
     if seen.patterns.refuse.search(seen.text):
         return Reading(letter=None, status="refused", rule="refusal phrase")
-    stated = _option_text(seen)
+    stated = _deduced(seen)
     return _as_reading(stated, len(options)) if stated else Reading(letter=None, status="unread", rule="no rule")
+
+
+@lru_cache(maxsize=1024)
+def _shown(options: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(" ".join(visible(option).lower().split()) for option in options)
 
 
 def _as_reading(stated: _Stated, options: int) -> Reading:
@@ -91,17 +112,58 @@ def _as_reading(stated: _Stated, options: int) -> Reading:
     return Reading(letter=LETTERS[option], status="read", rule=stated.rule)
 
 
-def _statement(seen: _Reply) -> _Stated | None:
-    found = None
-    for cue in seen.patterns.cue.finditer(seen.text):
-        if cue["correct"] and not seen.patterns.tied.search(cue["gap"]):
+def _last_stated(seen: _Reply) -> _Stated | None:
+    """Return the last of all statements, verdicts and conclusions: a reply that changes its mind means the later."""
+    found = [*_values(seen), *_statements(seen), *_verdicts(seen)]
+    last = max((place for place, _ in found), default=0)
+    found += _conclusions(seen, last)
+    return max(found, key=lambda one: one[0])[1] if found else None
+
+
+def _statements(seen: _Reply) -> Iterator[tuple[int, _Stated]]:
+    for cue in seen.patterns.cues(seen.text, seen.lower):
+        if _SENTENCE_ENDS.search(cue["gap"]) or (cue["correct"] and not seen.patterns.tied.search(cue["gap"])):
             continue
         if seen.patterns.denied_before.search(seen.text[max(0, cue.start() - _SEEN_BEFORE) : cue.start()]):
             continue
-        found = (
-            _named_at(seen, cue.end(), lower=any(mark in cue["gap"] for mark in ":{(")) or _label(seen, cue) or found
-        )
-    return found
+        lower = any(mark in cue["gap"] for mark in ":{(")
+        stated = _named_at(seen, cue.end(), lower=lower) or _label(seen, cue)
+        if stated:
+            yield cue.end(), stated
+
+
+def _values(seen: _Reply) -> Iterator[tuple[int, _Stated]]:
+    for value in _JSON.finditer(seen.text):
+        yield value.start(1), _Stated((LETTERS.index(value[1]),), "value of a key")
+
+
+def _conclusions(seen: _Reply, start: int) -> Iterator[tuple[int, _Stated]]:
+    named = seen.named
+    if start:
+        # What stands before the last statement cannot change it.
+        named = mentions(seen.text, seen.lower, seen.options, seen.patterns, start=start)
+    for first, options in concluded(seen.text, named, seen.patterns):
+        yield first.start, _Stated(options, "conclusion")
+    for first, options in named_both(seen.text, named, seen.patterns):
+        yield first.start, _Stated(options, "several accepted")
+
+
+def _ticked(seen: _Reply) -> _Stated | None:
+    option = ticked(seen.text, seen.patterns)
+    return None if option is None else _Stated((option,), "the one line ticked")
+
+
+def _deduced(seen: _Reply) -> _Stated | None:
+    """Return what follows where nothing is stated: by place, by elimination, by the only option left."""
+    found = {
+        "place among the options": place_named(seen.text, seen.named, seen.patterns, len(seen.options)),
+        "elimination": eliminated(seen.named, len(seen.options)),
+        "only option named": only_left(seen.text, seen.named),
+    }
+    for name, options in found.items():
+        if options:
+            return _Stated(options, name)
+    return None
 
 
 def _named_at(seen: _Reply, place: int, *, lower: bool) -> _Stated | None:
@@ -111,6 +173,9 @@ def _named_at(seen: _Reply, place: int, *, lower: bool) -> _Stated | None:
     letter = _LETTER.match(seen.text, place) or (_LOWER_LETTER.match(seen.text, place) if lower else None)
     if letter is not None:
         return _letter_stated(seen, letter)
+    run = _RUN.match(seen.text, place)
+    if run is not None and list(run[1]) == sorted(set(run[1])):
+        return _Stated(tuple(LETTERS.index(one) for one in run[1]), "statement")
     denied = seen.patterns.denied_then.match(seen.text, place)
     first = _LETTER.match(seen.text, denied.end()) if denied else None
     meant = seen.patterns.but.match(seen.text, first.end()) if first else None
@@ -130,6 +195,8 @@ def _letter_stated(seen: _Reply, letter: re.Match[str]) -> _Stated | None:
     instead = seen.patterns.instead.match(seen.text, letter.end())
     letter = (_LETTER.match(seen.text, instead.end()) if instead else None) or letter
     index = LETTERS.index(letter[1].upper())
+    if seen.text[letter.end() : letter.end() + 2].lstrip(")]\"'").startswith(("?", "？")):
+        return None
     if _denied_after(seen, letter.end()) or not _stands_alone(seen, letter.end(), index):
         return None
     return _Stated((index, *(LETTERS.index(other[1]) for other in _joined(seen, letter.end()))), "statement")
@@ -192,16 +259,16 @@ def _lead(seen: _Reply) -> _Stated | None:
     lead = _LEAD.match(seen.text)
     if lead is None or len({listed[1] for listed in _LISTED.finditer(seen.text)} | {lead[1]}) > 1:
         return None
-    index = LETTERS.index(lead[1])
+    index = LETTERS.index(lead[1].upper())
     end = lead.end(1)
-    if _denied_after(seen, end) or not _stands_alone(seen, end, index):
+    if _denied_after(seen, end) or not _stands_alone(seen, end, index) or SHARE.match(seen.text, end):
         return None
     return _Stated((index,), "leading letter")
 
 
-def _verdict(seen: _Reply) -> _Stated | None:
+def _verdicts(seen: _Reply) -> Iterator[tuple[int, _Stated]]:
     found = [
-        LETTERS.index(mention[1])
+        mention
         for mention in _MENTION.finditer(seen.text)
         if (
             seen.patterns.verdict.match(seen.text, mention.end())
@@ -210,7 +277,9 @@ def _verdict(seen: _Reply) -> _Stated | None:
         and not _denied_after(seen, mention.end())
         and _names_an_option(seen, mention.start())
     ]
-    return _Stated(tuple(found), "verdict") if found else None
+    if found:
+        options = tuple(LETTERS.index(mention[1]) for mention in found)
+        yield found[-1].start(), _Stated(options, "verdict")
 
 
 def _names_an_option(seen: _Reply, start: int) -> bool:
@@ -228,7 +297,7 @@ def _listed_letters(seen: _Reply) -> _Stated | None:
     return _Stated(tuple(LETTERS.index(letter[1]) for letter in letters), "several letters")
 
 
-def _option_text(seen: _Reply) -> _Stated | None:
+def _whole_text(seen: _Reply) -> _Stated | None:
     lines = seen.lower.split("\n")
     for line in (" ".join(lines[:3]) if len(lines) <= 3 else lines[0], lines[0], lines[-1]):
         bare = line.strip(_EDGES)
@@ -236,7 +305,10 @@ def _option_text(seen: _Reply) -> _Stated | None:
         if equal and bare:
             return _Stated(equal, "option's text")
     index = _text_at(seen, 0)
-    if index is not None and _next_to(seen, len(seen.options[index])) in ".,;:!。、,\n":
+    if index is None or _next_to(seen, len(seen.options[index])) not in ".,;:!。、,\n":
+        return None
+    struck = len(seen.options) > _LABELS_MAX and any(one.denied for one in seen.named[:1])
+    if not struck:
         return _Stated((index,), "leading option's text")
     return None
 

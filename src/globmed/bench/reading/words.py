@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -14,10 +14,15 @@ import msgspec
 from globmed.bench.reading.markup import LATIN, visible
 from globmed.core.errors import InputError
 from globmed.core.language import Language, language
+from globmed.models.client import LETTERS
 
 # Runs are bounded so that no reply, whatever it repeats, is read in more than linear time.
-_PUNCTUATION = r"[\s:=\-–—>→\"'«»“”„「」『』()\[\]{}<,.|_]"
+_PUNCTUATION = r"[\s:=\-–—>→\"'«»“”„「」『』【】《》〈〉()\[\]{}<,.|_#]"
 _MAX_STEPS = 14
+_RUN = re.compile(rf"[{LATIN}]+")
+_OPENS = r"[ \"'(«“„「『]"
+# Ten places, and then the last.
+_LAST_ORDINAL = 10
 
 
 class SmallWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,11 +31,47 @@ class SmallWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     link: tuple[str, ...] = ()
     choose: tuple[str, ...] = ()
     prefix: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    tail: tuple[str, ...] = ()
     join: tuple[str, ...] = ()
     but: tuple[str, ...] = ()
     instead: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    reason: tuple[str, ...] = ()
+    both: tuple[str, ...] = ()
+    noun_before: tuple[str, ...] = ()
+    noun_after: tuple[str, ...] = ()
+    ordinal: tuple[str, ...] = ()
     refuse: tuple[str, ...] = ()
+
+
+class Phrases:
+    """Words and phrases to look for in a text, quickly where there are none of them."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        """Prepare the phrases as `words` does."""
+        forms = {visible(text).lower() for text in texts} - {""}
+        self.pattern = re.compile(words(forms))
+        self.latin = frozenset(first[0] for form in forms if (first := _RUN.search(form)))
+        self.other = tuple(form for form in forms if not _RUN.search(form))
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Return the first place, as a pattern would."""
+        lower = text.lower()
+        if self.latin.isdisjoint(_RUN.findall(lower)) and not any(form in lower for form in self.other):
+            return None
+        return self.pattern.search(text)
+
+    def places(self, lower: str) -> list[int]:
+        """Return where a phrase may begin in a text in lower case, in order."""
+        found = [run.start() for run in _RUN.finditer(lower) if run[0] in self.latin]
+        for form in self.other:
+            start = lower.find(form)
+            while start >= 0:
+                found.append(start)
+                start = lower.find(form, start + 1)
+        return sorted(found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +93,25 @@ class Patterns:
         instead: the same, where the negation follows the letter.
         join: between two letters.
         after: a word that may follow a letter.
+        announces: what a cue begins with.
         refuse: a phrase of replies that decline.
+        prefixed: at the end of the text before a letter, what is written onto it.
+        known_before: words, or scripts' last characters, behind which a letter is no part of a name.
+        struck_before: at the end of the text before an option, what strikes it out.
+        joins: the words that join options.
+        inflects: whether words take prefixes that change how an option's text begins.
+        any_ordinal: any word of `ordinals`.
+        options: words for "option".
+        announcing: words for "answer", "correct" and of choice.
+        prepositions: words that alone announce nothing.
+        leads: a whole clause up to a letter that says nothing but that an answer follows.
+        tail: what may end a sentence behind the letter it concludes with.
+        deny: in the clause of an option, what strikes it out.
+        reason: what begins a reason.
+        both: what accepts several options.
+        noun_before: at the end of the text before a letter, what makes it part of a name.
+        noun_after: behind a letter, likewise.
+        ordinals: words for first, second and so on near a word for "option", by place; -1 is the last.
     """
 
     cue: re.Pattern[str]
@@ -68,7 +127,35 @@ class Patterns:
     instead: re.Pattern[str]
     join: re.Pattern[str]
     after: re.Pattern[str]
-    refuse: re.Pattern[str]
+    refuse: Phrases
+    announces: Phrases
+    prefixed: re.Pattern[str]
+    known_before: frozenset[str]
+    struck_before: re.Pattern[str]
+    joins: frozenset[str]
+    inflects: bool
+    any_ordinal: Phrases
+    options: frozenset[str]
+    announcing: frozenset[str]
+    prepositions: frozenset[str]
+    leads: re.Pattern[str]
+    tail: re.Pattern[str]
+    deny: Phrases
+    reason: Phrases
+    both: Phrases
+    noun_before: re.Pattern[str]
+    noun_after: re.Pattern[str]
+    ordinals: tuple[tuple[re.Pattern[str], int], ...]
+
+    def cues(self, text: str, lower: str) -> Iterator[re.Match[str]]:
+        """Give every cue of a text, none inside another."""
+        end = 0
+        for place in self.announces.places(lower):
+            start = place - 1 if text[place - 1 : place] == "\\" else place
+            cue = self.cue.match(text, start) if start >= end else None
+            if cue:
+                end = cue.end()
+                yield cue
 
 
 @cache
@@ -85,7 +172,9 @@ def patterns(code: str) -> Patterns:
     any_answer, any_correct, any_option = words(answer), words(correct), words(option)
     any_not, any_choose = words(negation), words(choose)
     # A capital may be the letter itself: "Resposta: A". So one-letter links are read in lower case only.
-    any_link = rf"(?:{words(link, any_case=False)}|{words([w.upper() for w in link if len(w) > 1], any_case=False)})"
+    longer = [form for word in link if len(word) > 1 for form in (word.upper(), word.capitalize())]
+    capitals = [form for form in longer if not set(form) <= set(LETTERS)]
+    any_link = rf"(?:{words(link, any_case=False)}|{words(capitals, any_case=False)})"
     prefix = _prefixes(_of(small, "prefix"))
     step = (
         rf"(?:{_PUNCTUATION}{{1,10}}+|\\[a-z]{{2,9}}|{any_link}|{any_correct}|{any_option}|{any_answer}|{any_choose})"
@@ -112,8 +201,57 @@ def patterns(code: str) -> Patterns:
             rf"{close}(?:[ ]{{0,2}}(?:[,/&+、]|{words(_of(small, 'join'))})){{1,2}}[ ]{{0,2}}[(\[\"'«]?{prefix}"
         ),
         after=re.compile(rf"(?:{words(_of(small, 'after'))}|{any_link}|{any_correct}|{any_option}|{any_not})"),
-        refuse=re.compile(words(_of(small, "refuse"))),
+        refuse=Phrases(_of(small, "refuse")),
+        announces=Phrases(["boxed", *answer, *choose, *correct]),
+        prefixed=re.compile(rf"(?<![{LATIN}'])(?i:{_either(_of(small, 'prefix'))})$"),
+        known_before=_single([*link, *answer, *correct, *option, *negation, *choose, *_several(small)]),
+        struck_before=re.compile(
+            rf"{words([*negation, *_of(small, 'deny')])}"
+            rf"(?:{_OPENS}{{1,3}}(?:{any_link}|{any_option}|{any_answer})){{0,4}}{_OPENS}{{0,3}}$"
+        ),
+        joins=_single(_of(small, "join")),
+        inflects=bool(_of(small, "prefix")),
+        any_ordinal=Phrases(word for row in small for column in _columns(row) for word in column),
+        options=_single(option),
+        announcing=_single([*answer, *correct, *choose]),
+        prepositions=_single(_of(small, "before")),
+        leads=re.compile(rf"{_PUNCTUATION}{{0,10}}+{gap}"),
+        tail=re.compile(words(_of(small, "tail"))),
+        deny=Phrases([*negation, *_of(small, "deny")]),
+        reason=Phrases(_of(small, "reason")),
+        both=Phrases(_of(small, "both")),
+        noun_before=re.compile(rf"(?:{_either(_of(small, 'noun_before'))})$"),
+        noun_after=re.compile(_either(_of(small, "noun_after"))),
+        ordinals=tuple(_ordinals(small, any_option)),
     )
+
+
+def _several(small: Iterable[SmallWords]) -> list[str]:
+    return [word for field in ("before", "join", "but", "deny", "reason", "both") for word in _of(small, field)]
+
+
+def _single(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(word for text in texts for word in re.findall(rf"[{LATIN}']+", visible(text).lower()))
+
+
+def _either(texts: Iterable[str]) -> str:
+    return "|".join(re.escape(text) for text in sorted(set(texts), key=lambda one: (-len(one), one))) or r"(?!)"
+
+
+def _ordinals(small: Iterable[SmallWords], any_option: str) -> Iterable[tuple[re.Pattern[str], int]]:
+    """Give a pattern for each place: "the second option", "chaguo la pili"; scripts without spaces need no option."""
+    for row in small:
+        for place in range(_LAST_ORDINAL + 1):
+            named = [column[place] for column in _columns(row) if place < len(column) and column[place]]
+            if named:
+                word = words(named)
+                ahead = rf"{word}(?:[ ][{LATIN}]{{1,12}}){{0,2}}[ ]?の?[ ]?{any_option}"
+                behind = rf"{any_option}(?:[ ][{LATIN}]{{1,4}})?[ ]{word}"
+                yield re.compile(rf"{ahead}|{behind}"), -1 if place == _LAST_ORDINAL else place
+
+
+def _columns(row: SmallWords) -> list[list[str]]:
+    return [[word.strip() for word in line.split("|")] for line in row.ordinal]
 
 
 @cache

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from globmed.bench.analysis import ALL, AccuracyRow
+from globmed.bench.condition import Condition
 from globmed.bench.report.wording import plain
+from globmed.core.errors import UsageError
 from globmed.core.language import Tier, languages
 
 System = tuple[str, str, str]
@@ -16,12 +18,6 @@ Place = tuple[str, str]
 
 TIERS: tuple[str, ...] = get_args(Tier)
 TIER_NAMES = {"high": "High-resource languages", "low": "Low-resource languages", ALL: "All languages"}
-ANSWER_NAMES = {
-    "generate": "free reply, read",
-    "score_options": "likelihood of the option’s text",
-    "score_options/byte": "likelihood of the option’s text per byte",
-    "score_letters": "likelihood of the option’s letter",
-}
 # The ids of `globmed.models.baseline`, which know nothing and are shown apart from models.
 BASELINE_NAMES = {"chance": "Random choice", "majority": "Most frequent letter", "longest": "Longest option"}
 
@@ -134,7 +130,11 @@ def systems(measures: Sequence[Measure], *, baseline: bool) -> list[System]:
 
 def answer_name(answer: str) -> str:
     """Say in words how a model answers."""
-    return ANSWER_NAMES.get(answer, plain(answer))
+    try:
+        return Condition.named(answer).title
+    except UsageError:
+        # A run of a later version, with a condition that this one does not know.
+        return plain(answer)
 
 
 def system_names(measures: Sequence[Measure]) -> dict[System, Name]:
