@@ -80,6 +80,12 @@ def test_the_native_reference_is_each_questions_own(tmp_path: Path) -> None:
     assert found["yo", "native"].gap < -0.3
 
 
+def test_where_all_was_written_in_english_there_is_one_reference(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    scores = [score(n, code, right=bool(rng.random() < 0.5)) for n in range(40) for code in ("en", "sw")]
+    assert set(gaps(tmp_path, scores)) == {("sw", "en")}
+
+
 def test_replies_not_read_are_told_beside_the_gap(tmp_path: Path) -> None:
     scores = [score(n, "en", right=n % 3 > 0) for n in range(60)]
     for n in range(60):

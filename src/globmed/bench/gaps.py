@@ -45,7 +45,8 @@ class GapRow(msgspec.Struct, frozen=True, kw_only=True):
         answer: name of the condition.
         language: BCP 47 code.
         tier: its resource tier.
-        reference: `en`, or `native` for the language that each question was written in.
+        reference: `en`, or `native` for the language that each question was written in, where that is not English for
+            all of a source.
         accuracy: share right in the language, of the questions asked in both; NaN where there are none.
         at_reference: share right in the reference language, of the same questions.
         gap: accuracy less that at the reference; below 0 where the language does worse.
@@ -119,8 +120,12 @@ def _of_source(source: str, rows: pa.Table) -> Iterator[GapRow]:
     if len(codes) < 2:
         return
     answers = [_answers(rows, model, places, codes) for model in models]
+    in_english = _reference_column(ENGLISH, codes, native)
     for reference in (ENGLISH, NATIVE):
         at = _reference_column(reference, codes, native)
+        if reference == NATIVE and (at == in_english).all():
+            # Every question was written in English: the same gaps again.
+            continue
         contrasts = [
             (_Contrast(*model, code, reference), given, column)
             for model, given in zip(models, answers, strict=True)

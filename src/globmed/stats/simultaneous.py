@@ -69,7 +69,8 @@ def simultaneous_differences(
     error are worked out anew under the weights. The quantile is that of the largest |t| over all contrasts. Intervals
     and p-values come from the same draws: with B of them, p = (1 + number of draws at least as large) / (B + 1).
 
-    COVERAGE
+    `benchmarks/simultaneous.py` measures how often all intervals hold the truth at once. Bounds are declined below
+    `FEWEST_CLUSTERS` clusters, and where fewer than `FEWEST_DIFFERING` of them differ from the rest.
 
     Args:
         differences: [n, C], one row an observation (a question in a run), one column a contrast; NaN where either of
@@ -123,7 +124,7 @@ def _why_declined(pairs: int, clusters: int, differing: int) -> str:
     if clusters < FEWEST_CLUSTERS:
         return f"fewer than {FEWEST_CLUSTERS} question clusters"
     if differing < FEWEST_DIFFERING:
-        return f"all but {differing} question clusters differ alike: too little is known of the spread"
+        return f"{differing or 'no'} question clusters differ from the rest: too little is known of the spread"
     return ""
 
 
