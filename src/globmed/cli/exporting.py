@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -69,7 +70,10 @@ def import_command(
 
     found = import_replies(run, open_client(model, to_ask=False), read_saved(tool, files))
     if as_json:
-        output.print_json({"replies": found.replies, "known": found.known, "missing": found.missing})
+        output.print_json(dataclasses.asdict(found))
         return
-    output.say(f"New replies: {found.replies}. Answered before: {found.known}. Without an answer yet: {found.missing}.")
-    output.say(f"Next: globmed bench score {run}" if not found.missing else "Import the rest of the files, too.")
+    output.say(
+        f"New replies: {found.replies}. Answered before: {found.known}. Failed calls: {found.failed}. "
+        f"Without an answer yet: {found.missing}."
+    )
+    output.say(f"Next: globmed bench score {run}" if not found.missing else "Next: import the rest, or bench run it.")

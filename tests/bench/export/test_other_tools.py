@@ -28,7 +28,19 @@ from globmed.models.opening import open_client
 MakeData = Callable[..., Path]
 TOOLS = Path(__file__).parents[3] / ".venv-harnesses"
 PLAN = Plan(languages=("en", "es", "sw"), settings=Settings(max_tokens=64), scale_limits=False)
-SAID = ("Answer: {}", "{}", "**{}**", "The correct answer is ({}).", "Jibu: {}", "I am not sure.", "A or B", "")
+SAID = (
+    ("Answer: {}", "stop"),
+    ("{}", "stop"),
+    ("**{}**", "stop"),
+    ("The correct answer is ({}).", "stop"),
+    ("Jibu: {}", "stop"),
+    ("<think>\nA or B?\n</think>\n\nAnswer: {}", "stop"),
+    ("Answer: {}. That is for", "length"),
+    ("I am not sure.", "stop"),
+    ("A or B", "stop"),
+    (None, "content_filter"),
+    ("", "stop"),
+)
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
@@ -57,8 +69,9 @@ class Server:
         text = content if isinstance(content, str) else content[0]["text"]
         self.asked[text] += 1
         drawn = hashlib.sha256(text.encode()).digest()
-        said = SAID[drawn[0] % len(SAID)].format("ABCD"[drawn[1] % 4])
-        choice = {"index": 0, "message": {"role": "assistant", "content": said}, "finish_reason": "stop"}
+        said, finish = SAID[drawn[0] % len(SAID)]
+        message = {"role": "assistant", "content": said and said.format("ABCD"[drawn[1] % 4])}
+        choice = {"index": 0, "message": message, "finish_reason": finish}
         usage = {"prompt_tokens": 10, "completion_tokens": 3, "total_tokens": 13}
         whole = {"id": "x", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
         return web.json_response({**whole, "usage": usage})
@@ -118,6 +131,14 @@ def scored(run: Path) -> dict[str, tuple[str | None, bool]]:
     return {f"{one.family}/{one.language}/{one.answer}/{one.run}": (one.letter, one.correct) for one in scores}
 
 
+def billed(run: Path) -> list[tuple[str, str, str, str, int, int]]:
+    """Return how each reply ended and its tokens."""
+    return sorted(
+        (one.family, one.language, one.reply_status, one.outcome, one.input_tokens, one.output_tokens)
+        for one in read_records(run / "scores", Score, prefix=SCORES)
+    )
+
+
 def ours(data: Path, run: Path, url: str) -> dict[str, tuple[str | None, bool]]:
     bench_run([f"api:m@{url}"], data=data, plan=PLAN, out=run)
     return scored(run)
@@ -170,6 +191,8 @@ def test_inspect_scores_as_we_do(data: Path, tmp_path: Path, server: Server) -> 
     run_tool([*command, "--log-dir", tmp_path / "logs", "--log-format", "json"], tmp_path)
     files = list((tmp_path / "logs").glob("*.json"))
     assert brought_back(data, tmp_path / "back", server.url, "inspect", files) == expected
+    assert billed(tmp_path / "back") == billed(tmp_path / "run")
+    assert {"ok", "truncated", "filtered"} == {status for _, _, status, *_ in billed(tmp_path / "run")}
     theirs = {}
     for sample in json.loads(files[0].read_bytes())["samples"]:
         (score,) = sample["scores"].values()

@@ -19,7 +19,11 @@ from globmed.bench.selection import Plan, Selection
 from globmed.bench.tasks import Grade, task
 from globmed.core.errors import TermsError, UsageError
 from globmed.core.item import Item
-from globmed.models.client import Reply
+from globmed.models.chat_reply import split_reasoning
+from globmed.models.client import Reply, Status, Usage
+
+# As Inspect names why a reply ended: https://inspect.aisi.org.uk/reference/inspect_ai.model.html#modeloutput.
+_STOPPED: dict[str, Status] = {"max_tokens": "truncated", "model_length": "truncated", "content_filter": "filtered"}
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,10 +77,23 @@ def questions(data: Path, plan: Plan) -> Iterator[Question]:
                 )
 
 
-def grade(question: Question, reply: str) -> Grade:
+def grade(question: Question, reply: Reply) -> Grade:
     """Read and grade a reply as `bench score` does."""
-    said, condition = Reply(status="ok", text=reply), Condition.named(question.answer)
-    return task(question.task).grade(question.item, said, condition=condition, run=question.run)
+    condition = Condition.named(question.answer)
+    return task(question.task).grade(question.item, reply, condition=condition, run=question.run)
+
+
+def reply_of(text: str, *, stopped: str = "", usage: Usage | None = None) -> Reply:
+    """Return what a model said as we save it, its reasoning apart.
+
+    Args:
+        text: the reply as the other tool has it.
+        stopped: why it ended, as Inspect names it; empty where the tool does not say.
+        usage: tokens billed, where the tool says.
+    """
+    answer, thought = split_reasoning(text)
+    status = _STOPPED.get(stopped, "ok")
+    return Reply(status=status, text=answer, reasoning=thought, finish=stopped, usage=usage or Usage())
 
 
 def _refuse(name: str, condition: Condition) -> None:

@@ -14,11 +14,12 @@ import msgspec
 from globmed.bench.asked import ASKED, Asked, journal_path, models_folder
 from globmed.bench.batch import plan_of
 from globmed.bench.effort import Effort
+from globmed.bench.export import reply_of
 from globmed.bench.part import Part, prepare_all
 from globmed.core.errors import InputError
 from globmed.core.store import read_records
 from globmed.models.budget import Budget, Cap, Purse
-from globmed.models.client import Client, Reply
+from globmed.models.client import Client, Reply, Usage
 from globmed.models.journal import Journal
 from globmed.models.paying import journal_name, price_to_pay
 
@@ -33,11 +34,13 @@ class CameBack:
     Attributes:
         replies: to questions that had none; those with the same texts share one in the journal.
         known: replies to questions that had one already.
+        failed: calls that the tool gave up; they say nothing of what a model knows and are not saved.
         missing: requests of the run that have none yet.
     """
 
     replies: int
     known: int
+    failed: int
     missing: int
 
 
@@ -46,7 +49,7 @@ class Saved(msgspec.Struct, frozen=True):
 
     place: str
     id: str
-    reply: str
+    reply: Reply
 
 
 class _Doc(msgspec.Struct):
@@ -58,13 +61,32 @@ class _LmEval(msgspec.Struct):
     resps: list[list[str]]
 
 
+class _Choice(msgspec.Struct):
+    stop_reason: str = ""
+
+
+class _Usage(msgspec.Struct):
+    input_tokens: int = 0
+    input_tokens_cache_read: int | None = None
+    input_tokens_cache_write: int | None = None
+    output_tokens: int = 0
+    reasoning_tokens: int | None = None
+
+
 class _Output(msgspec.Struct):
     completion: str = ""
+    choices: list[_Choice] = []
+    usage: _Usage | None = None
+
+
+class _Error(msgspec.Struct):
+    message: str
 
 
 class _Sample(msgspec.Struct):
     id: str
     output: _Output
+    error: _Error | None = None
 
 
 class _Log(msgspec.Struct):
@@ -100,13 +122,13 @@ def import_replies(run: Path, client: Client, saved: Iterable[Saved]) -> CameBac
                 )
             given[one.id] = one
         known = {one.id for one in given.values() if _answered(journal, keys[one.id])}
-        # Questions with the same texts share a reply, as they do where we ask.
-        new = {keys[one.id]: one for one in given.values() if one.id not in known}
+        new = [one for one in given.values() if one.id not in known and one.reply.status != "error"]
         if new:
-            replies = [(key, Reply(status="ok", text=one.reply)) for key, one in new.items()]
-            asyncio.run(journal.commit(replies))
+            # Questions with the same texts share a reply, as they do where we ask.
+            asyncio.run(journal.commit(list({keys[one.id]: one.reply for one in new}.items())))
         missing = sum(not _answered(journal, key) for key in set(keys.values()))
-    return CameBack(replies=len(given) - len(known), known=len(known), missing=missing)
+    failed = len(given) - len(known) - len(new)
+    return CameBack(replies=len(new), known=len(known), failed=failed, missing=missing)
 
 
 def read_saved(tool: Tool, files: Sequence[Path]) -> Iterator[Saved]:
@@ -128,7 +150,7 @@ def _lm_eval(path: Path) -> Iterator[Saved]:
             row = _decode(line, _LmEval, place, "a sample as --log_samples writes it")
             if len(row.resps) != 1 or len(row.resps[0]) != 1:
                 raise InputError.at(place, found=f"{len(row.resps)} lists of replies", expected="one reply")
-            yield Saved(place, row.doc.id, row.resps[0][0])
+            yield Saved(place, row.doc.id, reply_of(row.resps[0][0]))
 
 
 def _inspect(path: Path) -> Iterator[Saved]:
@@ -143,10 +165,25 @@ def _inspect(path: Path) -> Iterator[Saved]:
                     remedy = "Convert it: inspect log convert LOG --to json --output-dir FOLDER"
                     raise InputError.at(place, found=str(error), expected=expected, remedy=remedy) from error
                 sample = _decode(content, _Sample, place, expected)
-                yield Saved(place, sample.id, sample.output.completion)
+                yield Saved(place, sample.id, _inspect_reply(sample))
         return
     for sample in _decode(path.read_bytes(), _Log, str(path), expected).samples:
-        yield Saved(str(path), sample.id, sample.output.completion)
+        yield Saved(str(path), sample.id, _inspect_reply(sample))
+
+
+def _inspect_reply(sample: _Sample) -> Reply:
+    if sample.error is not None:
+        return Reply(status="error", finish=sample.error.message)
+    output, used = sample.output, sample.output.usage or _Usage()
+    cached = used.input_tokens_cache_read or 0
+    # Inspect counts cached tokens apart from the rest of the input.
+    usage = Usage(
+        input=used.input_tokens + cached + (used.input_tokens_cache_write or 0),
+        cached=cached,
+        reasoning=used.reasoning_tokens or 0,
+        output=used.output_tokens,
+    )
+    return reply_of(output.completion, stopped=output.choices[0].stop_reason if output.choices else "", usage=usage)
 
 
 def _decode(content: bytes, kind: type[T], place: str, expected: str) -> T:

@@ -16,7 +16,7 @@ from inspect_ai.model import GenerateConfig
 from inspect_ai.scorer import Score, Scorer, Target, accuracy, scorer, stderr
 from inspect_ai.solver import TaskState, generate
 
-from globmed.bench.export import Question, grade, questions
+from globmed.bench.export import Question, grade, questions, reply_of
 from globmed.bench.selection import Plan
 from globmed.models.client import Settings
 
@@ -69,7 +69,7 @@ def read_by_globmed() -> Scorer:
     async def score(state: TaskState, target: Target) -> Score:
         del target
         question = msgspec.json.decode(state.metadata[_QUESTION], type=Question)
-        found = grade(question, state.output.completion)
+        found = grade(question, reply_of(state.output.completion, stopped=state.output.stop_reason))
         said = found.reading.letter or found.reading.status
         return Score(value=float(found.correct), answer=said, explanation=found.reading.rule)
 

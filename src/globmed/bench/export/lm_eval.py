@@ -14,12 +14,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 import msgspec
 
 from globmed.bench.condition import Condition
-from globmed.bench.export import Question, grade, questions
+from globmed.bench.export import Question, grade, questions, reply_of
 from globmed.bench.selection import Plan
 from globmed.bench.shown import shown_item
 from globmed.core.errors import UsageError
@@ -110,22 +111,18 @@ def export_lm_eval(data: Path, plan: Plan, *, out: Path) -> Exported:
         TermsError: an item that may not leave this machine.
         InputError: a file of the data is not as it was written.
     """
-    if out.is_dir() and any(out.iterdir()):
-        raise UsageError(f"{out}: holds files already; name a new folder")
-    out.mkdir(parents=True, exist_ok=True)
-    counts: dict[str, int] = {}
-    with ExitStack() as stack:
-        files: dict[str, IO[bytes]] = {}
-        for question in questions(data, plan):
-            name = task_name(question)
-            if name not in files:
-                files[name] = stack.enter_context((out / f"{name}.jsonl").open("wb"))
-                counts[name] = 0
-            files[name].write(msgspec.json.encode(_doc(question)) + b"\n")
-            counts[name] += 1
-    for name in counts:
-        (out / f"{name}.yaml").write_text(_yaml(name, plan), encoding="utf-8")
-    (out / FUNCTIONS).write_text(_CODE, encoding="utf-8")
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise UsageError(f"{out}: is a file or holds files already; name a new folder")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    # Refused half way, an export leaves nothing that the next one would stumble over.
+    with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as beside:
+        made = Path(beside) / "tasks"
+        made.mkdir()
+        counts = _write_questions(made, questions(data, plan))
+        for name in counts:
+            (made / f"{name}.yaml").write_text(_yaml(name, plan), encoding="utf-8")
+        (made / FUNCTIONS).write_text(_CODE, encoding="utf-8")
+        made.replace(out)
     return Exported(counts)
 
 
@@ -138,7 +135,7 @@ def task_name(question: Question) -> str:
 def read(replies: Iterable[Sequence[str]], docs: Iterable[Mapping[str, Any]]) -> list[list[str]]:
     """Return the letter read from each reply, as the options are shown, or `unread`; the tasks' filter."""
     return [
-        [grade(_question(doc), reply).reading.letter or UNREAD for reply in of_doc]
+        [grade(_question(doc), reply_of(reply)).reading.letter or UNREAD for reply in of_doc]
         for of_doc, doc in zip(replies, docs, strict=True)
     ]
 
@@ -147,6 +144,20 @@ def result(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
     """Return whether the letter read is right, and whether none was; the tasks' grading."""
     (letter,) = results
     return {"acc": float(letter != UNREAD and letter in doc["target"]), "unread": float(letter == UNREAD)}
+
+
+def _write_questions(folder: Path, asked: Iterable[Question]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    with ExitStack() as stack:
+        files: dict[str, IO[bytes]] = {}
+        for question in asked:
+            name = task_name(question)
+            if name not in files:
+                files[name] = stack.enter_context((folder / f"{name}.jsonl").open("wb"))
+                counts[name] = 0
+            files[name].write(msgspec.json.encode(_doc(question)) + b"\n")
+            counts[name] += 1
+    return counts
 
 
 def _doc(question: Question) -> Doc:
