@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from globmed.bench.reading.markup import LATIN
 from globmed.bench.reading.mentions import CLAUSES, STOPS, Mention, Seen, first_in, struck_out
 from globmed.bench.reading.rows import Row
 from globmed.bench.reading.words import Patterns
+from globmed.models.client import LETTERS
 
 _BEFORE = 60
 _CLOSE = re.compile(r"[)\]\"'»”」』}|_]{0,3}")
@@ -20,10 +23,16 @@ _WORD = re.compile(rf"[{LATIN}]+")
 _COMPLETE = re.compile(r"[.!?。！？✓✔✅][)）\]\"'”»」』|*]{0,3}$")
 _TICK = re.compile(r"[✓✔✅☑√○◯⭕🟢◎]|\(O\)|（O）")
 _CROSS = re.compile(r"[✗✘❌×✕╳☒🔴]|\(X\)")
+# A share behind a letter, with nothing between them that another letter names.
+_LONE = rf"(?<![{LATIN}'])[A-J](?![{LATIN}'])"
+_SHARED = re.compile(rf"({_LONE})(?:(?!{_LONE})[^%\n]){{0,80}}?(?<![\d.,])(\d+(?:[.,]\d+)?)[ ]?%")
+_SHARED_MIN, _SHARED_OFF = 3, 5
+_LONE_LETTER = re.compile(rf"(?<![{LATIN}])[a-j](?![{LATIN}])")
 _FEW = 2
 _SHORT = 90  # bytes: scripts without spaces say more in a character
 _REPEATED = 3
 _LEAD_WORDS = 9
+_GREETING = 5
 
 
 def concluded(seen: Seen, groups: list[list[Mention]]) -> Iterator[tuple[Mention, tuple[int, ...]]]:
@@ -86,6 +95,15 @@ def _announces(
     return (not mark or mark in (".!?…:：。！？→—–,、，" if last else ".!?…:：。！？→—–")) and hard
 
 
+def contrasted(seen: Seen, groups: list[list[Mention]]) -> Iterator[tuple[Mention, tuple[int, ...]]]:
+    """Give options that a word for "but" sets against others that are struck out: "not A, but B"."""
+    for at, (before, group) in enumerate(pairwise(groups)):
+        but = seen.words.but.match(seen.text, before[-1].end)
+        negated = first_in(seen.negations, seen.sentence_at(before[0].start)[0], before[0].start)
+        if but and but.end() >= group[0].start and (negated or struck_out(seen, groups, at)):
+            yield group[-1], tuple(one.option for one in group)
+
+
 def named_both(seen: Seen, groups: list[list[Mention]]) -> Iterator[tuple[Mention, tuple[int, ...]]]:
     """Give sentences that accept several options: "Both C and E are correct"."""
     starts = [group[0].start for group in groups]
@@ -101,7 +119,7 @@ def ticked(seen: Seen) -> int | None:
     """Return the one option whose line is ticked or said to hold, or alone is not struck out, in a list of options."""
     lines = [(row.option, seen.text[row.letter_ends : row.end]) for row in seen.rows]
     marks = _TICK.search(seen.text)
-    marked = {option for option, line in lines if _TICK.search(line) and not _CROSS.search(line)} if marks else set()
+    marked = {option for option, line in lines if _is_ticked(line)} if marks else set()
     if not marked and len(lines) >= _FEW:
         judged = [(row.option, *_verdict(seen, row)) for row in seen.rows]
         marked = {option for option, holds, denied in judged if holds and not denied}
@@ -119,23 +137,79 @@ def _verdict(seen: Seen, row: Row) -> tuple[bool, bool]:
     return inside[0], inside[1] or _CROSS.search(seen.text, row.letter_ends, row.end) is not None
 
 
+def _is_ticked(line: str) -> bool:
+    """Whether the first sign of a line is a tick; a later one may be part of a dose, "2 × 5 mg"."""
+    tick, cross = _TICK.search(line), _CROSS.search(line)
+    return tick is not None and (cross is None or tick.start() < cross.start())
+
+
+def highest_share(seen: Seen) -> tuple[int, ...]:
+    """Return the option with the highest share where a reply shares its certainty out: "A 10 %, B 70 %, C 20 %"."""
+    if "%" not in seen.text:
+        return ()
+    shares = [(LETTERS.index(one[1]), float(one[2].replace(",", "."))) for one in _SHARED.finditer(seen.text)]
+    given = dict(shares)
+    total = sum(given.values())
+    if len(given) < min(_SHARED_MIN, len(seen.options)) or len(given) < len(shares) or abs(total - 100) > _SHARED_OFF:
+        return ()
+    best = [option for option, share in given.items() if share == max(given.values())]
+    return tuple(best) if len(best) == 1 else ()
+
+
 def place_named(seen: Seen, named: list[Mention]) -> tuple[int, ...]:
     """Return the option named by its place, "the third option"."""
     if any(not one.denied and not one.by_text for one in named):
         return ()
     if not seen.words.any_ordinal.spans(seen.text, seen.lower, seen.runs):
         return ()
-    found = {place for pattern, place in seen.words.ordinals if pattern.search(seen.text)}
-    if len(found) != 1:
+    found = [
+        (len(one["far"] or ""), -one.start(), place)
+        for pattern, place in seen.words.ordinals
+        for one in pattern.finditer(seen.text)
+    ]
+    if not found:
         return ()
-    place, options = found.pop(), len(seen.options)
-    return (options - 1 if place < 0 else place,)
+    # The nearest to a word for "option", of those the last.
+    place = min(found)[2]
+    return (len(seen.options) - 1 if place < 0 else place,)
 
 
-def eliminated(named: list[Mention], options: int) -> tuple[int, ...]:
-    """Return the one option that is left where all others are struck out."""
-    left = set(range(options)) - {one.option for one in named if one.denied}
+def eliminated(seen: Seen, named: list[Mention]) -> tuple[int, ...]:
+    """Return the one option that is left where all others are struck out.
+
+    Of three others or more one may be gone through in words that strike nothing out: where all but one option are
+    named, the one that is never named is the one left.
+    """
+    denied = {one.option for one in named if one.denied}
+    left = set(range(len(seen.options))) - denied
+    unnamed = left - {one.option for one in named}
+    alike = len({one.by_text for one in named if one.denied or one.option in left}) == 1
+    if len(left) == _FEW and len(unnamed) == 1 and len(denied) >= _FEW and alike and named[0].denied:
+        return tuple(unnamed)
+    if len(left) > 1 and denied:
+        # "B is out since ..., C since ..., and D for ...": the sentence strikes out all it names.
+        bounds = {seen.sentence_at(one.start) for one in named if one.denied}
+        plain = [span for span in bounds if not first_in(seen.fits, *span)]
+        struck = {one.option for one in named if any(start <= one.start < end for start, end in plain)}
+        left = unnamed if alike and len(struck) == len(seen.options) - 1 else left
     return tuple(left) if len(left) == 1 else ()
+
+
+def only_letter(seen: Seen) -> tuple[int, ...]:
+    """Return the option of the one letter that a reply names, be it behind a word that is not known: "Tick box C".
+
+    A letter is seldom written for anything but its option, so it outweighs options named by their texts. Where a letter
+    stands in brackets behind a text it only says which option the text is.
+    """
+    if any(_LONE_LETTER.search(option) for option in seen.options):
+        return ()
+    loose = replace(seen, loose=True)
+    letters = [one for one in loose.named if not one.by_text and one.start not in loose.listed]
+    free = [one for one in letters if seen.text[one.start - 1 : one.start] not in ("(", "（")] or letters
+    left = {one.option for one in free if not one.denied} - {one.option for one in letters if one.denied}
+    if len(left) != 1 or not complete(seen.text):
+        return ()
+    return tuple(left) if any(sure(loose, one) for one in free if one.option in left) else ()
 
 
 def only_left(seen: Seen, named: list[Mention]) -> tuple[int, ...]:
@@ -191,4 +265,7 @@ def _hedged(seen: Seen, place: int) -> bool:
 
 def complete(text: str) -> bool:
     """Whether a reply came to its end; the reasoning of one that was cut off is no answer."""
+    body, _, last = text.rpartition("\n\n")
+    # "With kind regards".
+    text = body if body and last.count(" ") < _GREETING and last[-1:].isalpha() else text
     return len(text.encode()) < _SHORT or _COMPLETE.search(text[-8:].rstrip()) is not None

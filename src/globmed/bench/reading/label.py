@@ -19,6 +19,7 @@ from globmed.models.client import LETTERS
 _EDGES = " \n:=*_|.,-\"'«»“”„「」『』()[]{}<>"
 _QUOTES = " \"'“”„«»「」‘’*()（）"
 _TENTATIVE = ("?", "？", "...", "…")
+_ENDS = re.compile(r"[)\"'»”」]{0,2}(?:[.!。！](?=\s|$|[^\x00-\x7f])|\n)")
 _STOPPED = re.compile(r"[ \"'“”»」』)）]{0,3}(?:입니다|이다|です|である|だ|。|[.!\n]|$)")
 _SEEN_BEFORE, _SEEN_AFTER = 40, 14
 _OF_TWO = 2
@@ -67,7 +68,19 @@ def read_label(reply: str, options: Sequence[str], language: str) -> Reading:
     stated = _stated(seen, labels)
     if stated is not None:
         return Reading(letter=LETTERS[stated], status="read", rule="statement")
+    leading = _leading(seen, labels)
+    if leading is not None:
+        return Reading(letter=LETTERS[leading], status="read", rule="leading label")
     return _from_mentions(seen, list(_named(seen, labels)), labels, of=len(options))
+
+
+def _leading(seen: Seen, labels: _Labels) -> int | None:
+    """Return the label that is a reply's whole first line or sentence, where nothing behind it takes it back."""
+    first = labels.pattern.match(seen.text)
+    if first is None or not _ENDS.match(seen.text, first.end()):
+        return None
+    turned = seen.words.turn.spans(seen.text, seen.lower, seen.runs)
+    return None if turned else labels.options[_form(first[0])]
 
 
 def _stated(seen: Seen, labels: _Labels) -> int | None:
@@ -169,16 +182,18 @@ def _named(seen: Seen, labels: _Labels) -> Iterator[tuple[int, int, bool]]:
     A label that is questioned or trails off ("Neutral? No") is not meant; "yes", "no" and the like mean a label only
     where they stand alone, since negation is written with the same words.
     """
-    text, turned = seen.text, False
+    text, turned, before = seen.text, False, 0
     for named in labels.pattern.finditer(text):
         form, rest = _form(named[0]), text[named.end() : named.end() + 12]
         rest = rest if rest.startswith(("(", " (")) else rest.lstrip(_QUOTES)
         if rest.startswith(_TENTATIVE) or (form in labels.short and not _alone(seen, named.start(), rest)):
             continue
         instead = _instead(seen, named)
+        but = seen.words.but.match(text, before) if before else None
+        turned = turned or (but is not None and but.end() >= named.start())
         denied = instead or (not turned and _denied(seen, named, short=form in labels.short))
         yield named.start(), labels.options[form], denied
-        turned = instead
+        turned, before = instead, named.end() if denied else 0
 
 
 def _denied(seen: Seen, named: re.Match[str], *, short: bool) -> bool:

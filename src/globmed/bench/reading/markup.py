@@ -13,6 +13,7 @@ _THINK = re.compile(r"<\s{0,3}(/?)\s{0,3}(?:think|thinking|thought|reasoning)\s{
 _BREAKS = re.compile(r"<\s{0,3}/?\s{0,3}(?:br|p|div|li)\s{0,3}/?\s{0,3}>", re.IGNORECASE)
 _TAGS = re.compile(r"</?(?:b|strong|i|em|u|span)>", re.IGNORECASE)
 _TEX_MATHS = re.compile(r"\\[()\[\]]")
+_TEX_SPACES = re.compile(r"\\[ ,;:!]")
 _TYPESETTING = "*`$~\u200b\u200e\u200f\ufeff"
 _TEX_TEXT = re.compile(
     r"\\(?:text|mathrm|mathbf|mathit|mathsf|textbf|textit|textrm|operatorname|bf)\s?\{([^{}\n]{0,200})\}"
@@ -40,7 +41,7 @@ def visible(reply: str) -> str:
     if not text.isascii():
         text = _one_form(text)
     if "\\" in text:
-        text = _TEX_MATHS.sub("", _TEX_TEXT.sub(r"\1", text))
+        text = _TEX_SPACES.sub(" ", _TEX_MATHS.sub("", _TEX_TEXT.sub(r"\1", text)))
     if "<" in text:
         text = _TAGS.sub("", _BREAKS.sub("\n", text))
     for mark in _TYPESETTING:

@@ -22,10 +22,17 @@ CLAUSES = re.compile(r"[,、，:：→⇒]|[.!?;](?=[\s*\"'»”)]|$)|[。！？
 _WORD = re.compile(rf"[{LATIN}']+")
 SHARE = re.compile(r"[)\].:|]{0,2}[^\S\n]{0,2}(?:[-–—=:|(][^\S\n]?)?\d+(?:[.,]\d+)?[ ]?%")
 _LOWER_WORD = re.compile(rf"[ ](?![0-9A-ZÀ-ÖØ-Þ])([{LATIN}']+)")
+# "A 34-year-old".
+_NUMBER = re.compile(r"[ ]\d")
+# Between a negation and a letter: "I see no reason for E".
+_FEW_WORDS = re.compile(rf"(?:[ ][{LATIN}']+){{0,2}}[ ](?:[{LATIN}]{{1,4}}-)?")
+# The last word of one of "vitamin A", "vitamin B12" ...
+_ENDING = re.compile(rf"[{LATIN}]{{1,4}}")
 _GENUS = re.compile(r"\.[ ]?[a-z]{4}")
 # Words of many languages: only before a word that may follow an option's letter are they letters.
 _WORDS_TOO = frozenset("AEI")
 _EDGES = " .。;,:!"
+_ARTICLE_MAX = 2
 _STEM_MIN = 6
 # "A E é a única": the article before a letter.
 _ARTICLE = re.compile(rf"A [A-J](?![{LATIN}])")
@@ -63,12 +70,14 @@ class Seen:
         lower: the same in lower case.
         options: texts of the options, visible and in lower case.
         words: the patterns of the language.
+        loose: whether a letter behind a word that is not known is taken for an option's.
     """
 
     text: str
     lower: str
     options: tuple[str, ...]
     words: Patterns
+    loose: bool = False
 
     @cached_property
     def runs(self) -> Runs:
@@ -84,6 +93,14 @@ class Seen:
     def listed(self) -> frozenset[int]:
         """Places where a name only says which option a line is about."""
         return heads(self.rows)
+
+    @cached_property
+    def endings(self) -> dict[str, int]:
+        """The option by its last word, where all begin alike and one ends with a letter: "vitamin A", "vitamin B12"."""
+        parts = [option.rpartition(" ") for option in self.options]
+        alike = len({part[0] for part in parts}) == 1 and parts[0][0] != ""
+        last = {part[2]: index for index, part in enumerate(parts)}
+        return last if alike and any(len(ending) == 1 for ending in last) else {}
 
     @cached_property
     def groups(self) -> list[list[Mention]]:
@@ -128,6 +145,11 @@ class Seen:
     def denials(self) -> list[Span]:
         """Where something is struck out; in "cannot be excluded" nothing is."""
         found = self.words.deny.spans(self.text, self.lower, self.runs)
+        if self.words.inflects:
+            # A prefix that is written as an English word: Zulu "no-C" is "and C".
+            found = [one for one in found if self.text[one[1] : one[1] + 1] != "-"]
+        if self.words.negative:
+            found = sorted({*found, *(one.span() for one in self.words.negative.finditer(self.lower))})
         if not found or not self.hedges:
             return found
         return [one for one in found if not any(start <= one[0] and one[1] <= end for start, end in self.hedges)]
@@ -149,8 +171,10 @@ def groups_from(seen: Seen, start: int) -> list[list[Mention]]:
     Those that are joined ("A, B and D") come together: they share what is said of the last.
     """
     found = list(_texts(seen, start))
-    covered = {place for one in found for place in range(one.start, one.end)}
-    found += [one for one in _letters(seen, start) if one.start not in covered]
+    # Beside "vitamin K", a letter alone is rather a vitamin's than an option's.
+    if not (found and seen.endings):
+        covered = {place for one in found for place in range(one.start, one.end)}
+        found += [one for one in _letters(seen, start) if one.start not in covered]
     found.sort(key=lambda one: one.start)
     return list(_joined_groups(seen, found))
 
@@ -166,6 +190,7 @@ def _texts(seen: Seen, begin: int) -> Iterator[Mention]:
             if start not in taken and _whole(seen.lower, start, end, within=within):
                 taken.update(range(start, end))
                 yield Mention(index, start, end, by_text=True)
+                yield from _series(seen, end)
             start = seen.lower.find(option, end)
 
 
@@ -193,6 +218,18 @@ def _whole(lower: str, start: int, end: int, *, within: bool) -> bool:
     return not (_EDGE.match(lower[end - 1]) and _EDGE.match(after))
 
 
+def _series(seen: Seen, end: int) -> Iterator[Mention]:
+    """Give what is joined to one of "vitamin A", "vitamin B12" ...: in "vitamin A and B12" these are vitamins, too."""
+    ends = seen.endings
+    for _ in ends:
+        join = seen.words.join.match(seen.text, end)
+        ending = _ENDING.match(seen.lower, join.end()) if join else None
+        if ending is None or ending[0] not in ends or seen.text[ending.start()].islower():
+            return
+        end = ending.end()
+        yield Mention(ends[ending[0]], ending.start(), end, by_text=True)
+
+
 def _letters(seen: Seen, begin: int) -> Iterator[Mention]:
     text, name_ends = seen.text, -1
     for letter in _LETTER.finditer(text, begin):
@@ -203,7 +240,8 @@ def _letters(seen: Seen, begin: int) -> Iterator[Mention]:
             name_ends = end
             continue
         word = _word_before(text[max(0, start - _BEFORE) : start])
-        name_ends = end if len(word) > 2 and word not in seen.words.known_before else -1
+        named = word in seen.words.named if seen.loose else word not in seen.words.known_before
+        name_ends = end if len(word) > 2 and named else -1
         if _ARTICLE.match(text, start):
             continue
         if index < len(seen.options) and _is_letter(seen, start, end, seen.options[index], word):
@@ -225,17 +263,34 @@ def _is_letter(seen: Seen, start: int, end: int, option: str, word: str) -> bool
     before = text[max(0, start - _BEFORE) : start]
     if words.inflects and words.prefixed.search(before):
         return True
-    if before and (_EDGE.match(before[-1]) or before[-1] in "-'"):
-        return False
-    if (word and word not in words.known_before) or before.rstrip().endswith(words.noun_before):
+    touched = bool(before) and (_EDGE.match(before[-1]) is not None or before[-1] in "-'")
+    named = bool(word) and (word in words.named if seen.loose else word not in words.known_before)
+    if touched or named or before.rstrip().endswith(words.noun_before):
         return False
     if text.startswith(words.noun_after, end) or SHARE.match(text, end):
         return False
-    follows = _LOWER_WORD.match(text, end)
-    if follows and text[start] in _WORDS_TOO and not words.after.match(text, end + 1):
-        return len(follows[1]) > 2 and option.startswith(follows[1])
-    genus = _GENUS.match(text, end)
-    return not genus or option.startswith(genus[0].lstrip(". ")) or words.after.match(text, genus.end() - 4) is not None
+    return not (text[start] in _WORDS_TOO and _is_word(seen, start, end, option)) and not _is_genus(seen, end, option)
+
+
+def _is_word(seen: Seen, start: int, end: int, option: str) -> bool:
+    """Whether a letter is a word before what follows it: "A patient", "A 34-year-old", "A la vista"."""
+    follows = _LOWER_WORD.match(seen.text, end)
+    if follows is None:
+        return _NUMBER.match(seen.text, end) is not None
+    if seen.text[start] == "A" and follows[1] in seen.words.articles:
+        return True
+    # Within a sentence no article is a capital.
+    if (seen.loose and start > seen.sentence_at(start)[0] + 1) or seen.words.after.match(seen.text, end + 1):
+        return False
+    return len(follows[1]) <= _ARTICLE_MAX or not option.startswith(follows[1])
+
+
+def _is_genus(seen: Seen, end: int, option: str) -> bool:
+    """Whether a letter is a genus, "E. coli", and no end of a sentence."""
+    genus = _GENUS.match(seen.text, end)
+    if genus is None or option.startswith(genus[0].lstrip(". ")):
+        return False
+    return seen.words.after.match(seen.text, genus.end() - 4) is None
 
 
 def _joined_groups(seen: Seen, found: list[Mention]) -> Iterator[list[Mention]]:
@@ -284,7 +339,12 @@ def denied_before(seen: Seen, start: int, bound: int) -> bool:
     clause = max(bound, seen.clause_stops[at - 1][1]) if at else bound
     last = bisect_left(seen.denials, (start, start))
     return any(
-        clause <= struck[0] and struck[1] <= start and seen.words.filler.fullmatch(seen.text, struck[1], start)
+        clause <= struck[0]
+        and struck[1] <= start
+        and (
+            seen.words.filler.fullmatch(seen.text, struck[1], start)
+            or (seen.text[start] in LETTERS and _FEW_WORDS.fullmatch(seen.text, struck[1], start))
+        )
         for struck in seen.denials[max(0, last - 2) : last]
     )
 
@@ -297,9 +357,17 @@ def _denied_behind(seen: Seen, end: int, following: Mention | None) -> bool:
     held = reason[0] if reason else held
     struck = first_in(seen.denials, end, held)
     if struck is None:
-        return False
+        return stop is not None and not reason and _sentence_struck(seen, end, limit)
     # "B not A": what stands right before the next option denies that one.
     return following is None or stop is not None or bool(seen.text[struck[1] : held].strip(" ,\"'"))
+
+
+def _sentence_struck(seen: Seen, end: int, limit: int) -> bool:
+    """Whether the rest of a sentence that names no other option strikes one out: "A causes falls, so it is wrong"."""
+    stop = STOPS.search(seen.text, end, limit)
+    if stop is None or any(first_in(spans, end, stop.start()) for spans in (seen.reasons, seen.fits)):
+        return False
+    return first_in(seen.denials, end, stop.start()) is not None
 
 
 def first_in(spans: list[Span], start: int, end: int) -> Span | None:

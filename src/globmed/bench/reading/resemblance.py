@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 
 from globmed.bench.reading.deductions import complete, sure
 from globmed.bench.reading.markup import LATIN, visible, without_thinking
-from globmed.bench.reading.mentions import Mention, Seen, Span
+from globmed.bench.reading.mentions import CLAUSES, Mention, Seen, Span, first_in
 from globmed.models.client import LETTERS
 
 _BOLD = re.compile(r"(?:\*\*|__)([^*_\n]{1,200})(?:\*\*|__)")
@@ -17,7 +19,7 @@ _WORD = re.compile(rf"[{LATIN}]{{3,}}")
 _OTHER = re.compile(r"[^\W\d_\x00-\u024f\u1e00-\u1eff]{2,}")
 _EDGES = " .,;:!\"'"
 _STEM = 5
-_ENOUGH, _TOO_MUCH = 0.7, 0.34
+_ENOUGH, _AHEAD = 0.6, 0.3
 # One word alone, an organ's or a drug's, is named for many reasons.
 _FEW = 2
 
@@ -59,18 +61,25 @@ def resembled(seen: Seen) -> tuple[int, ...]:
 def _plain(seen: Seen, bounds: Span) -> bool:
     start, end = bounds
     # The stop itself belongs to what is looked at.
-    here = Mention(0, start, max(start, end - 2), by_text=True)
-    return sure(seen, here) and not any(start <= one[0] < end for one in seen.denials)
+    return sure(seen, Mention(0, start, max(start, end - 2), by_text=True))
 
 
 def _resembles(seen: Seen, bounds: Span) -> int | None:
-    said = _pieces(seen.lower[slice(*bounds)])
+    said = {piece for clause in _clauses(seen, bounds) for piece in _pieces(clause)}
     shares = []
     for own in _distinctive(seen.options):
         total = sum(len(piece) for piece in own)
         shares.append(sum(len(piece) for piece in own & said) / total if len(own) >= _FEW else 0.0)
     best, second = sorted(shares, reverse=True)[:2] if len(shares) > 1 else (0.0, 0.0)
-    return shares.index(best) if best >= _ENOUGH and second <= _TOO_MUCH else None
+    return shares.index(best) if best >= _ENOUGH and best - second >= _AHEAD else None
+
+
+def _clauses(seen: Seen, bounds: Span) -> Iterator[str]:
+    """Give the clauses of a sentence that deny nothing."""
+    start, end = bounds
+    for first, last in pairwise([start, *(stop.end() for stop in CLAUSES.finditer(seen.text, start, end)), end]):
+        if first_in(seen.denials, first, last) is None:
+            yield seen.lower[first:last]
 
 
 @lru_cache(maxsize=1024)

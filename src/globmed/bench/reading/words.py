@@ -40,6 +40,10 @@ class SmallWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     but: tuple[str, ...] = ()
     instead: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
+    negative: str = ""
+    named: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    articles: tuple[str, ...] = ()
     reason: tuple[str, ...] = ()
     both: tuple[str, ...] = ()
     noun_before: tuple[str, ...] = ()
@@ -93,6 +97,7 @@ class Patterns:
         leads: a whole clause up to a letter that says nothing but that an answer follows.
         tail: what may end a sentence behind the letter it concludes with.
         deny: in the clause of an option, what strikes it out.
+        negative: negated forms of verbs, in languages that negate by prefix or ending.
         reason: what begins a reason.
         both: what accepts several options.
         noun_before: right before a letter, what makes it part of a name.
@@ -100,6 +105,8 @@ class Patterns:
         fits: what says that an option holds, in its own line of a list.
         hedge: what leaves something open.
         turn: what announces a change of mind.
+        named: words behind which a letter is part of a name, "vitamin C".
+        articles: behind which words "A" is a preposition.
         row: the beginning of a line up to the letter of the option that it is about.
         ordinals: words for first, second and so on near a word for "option", by place; -1 is the last.
         follows: what says that a hypothesis follows.
@@ -138,6 +145,7 @@ class Patterns:
     leads: re.Pattern[str]
     tail: re.Pattern[str]
     deny: Phrases
+    negative: re.Pattern[str] | None
     reason: Phrases
     both: Phrases
     noun_before: tuple[str, ...]
@@ -146,6 +154,8 @@ class Patterns:
     hedge: Phrases
     turn: Phrases
     row: re.Pattern[str]
+    named: frozenset[str]
+    articles: frozenset[str]
     ordinals: tuple[tuple[re.Pattern[str], int], ...]
     follows: Phrases
     unfollows: Phrases
@@ -179,7 +189,18 @@ def patterns(code: str) -> Patterns:
     """
     rows = [language(code), language("en")]
     small = [small_words().get(row.code, SmallWords()) for row in rows]
-    answer, correct, option, negation = (_of(rows, field) for field in ("answer", "correct", "option", "not_"))
+    own = set(small[0].own)
+    small[1] = msgspec.structs.replace(
+        small[1],
+        **{
+            field: tuple(word for word in words_ if word not in own)
+            for field, words_ in msgspec.structs.asdict(small[1]).items()
+            if isinstance(words_, tuple)
+        },
+    )
+    answer, correct, option, negation = (
+        [word for word in _of(rows, field) if word not in own] for field in ("answer", "correct", "option", "not_")
+    )
     choose, link = _of(small, "choose"), _of(small, "link")
     any_answer, any_correct, any_option = words(answer), words(correct), words(option)
     any_not, any_choose = words(negation), words(choose)
@@ -227,6 +248,9 @@ def patterns(code: str) -> Patterns:
         leads=re.compile(rf"(?:{words(_of(small, 'but'))}[ ,、]{{0,2}})?{_PUNCTUATION}{{0,10}}+{gap}"),
         tail=re.compile(words(_of(small, "tail"))),
         deny=Phrases([*negation, *_of(small, "deny")]),
+        negative=next(
+            (re.compile(rf"(?<![{LATIN}'])(?:{row.negative})(?![{LATIN}'])") for row in small if row.negative), None
+        ),
         reason=Phrases(_of(small, "reason")),
         both=Phrases(_of(small, "both")),
         noun_before=tuple(_of(small, "noun_before")),
@@ -240,6 +264,8 @@ def patterns(code: str) -> Patterns:
             r"|([a-j])(?=[).:] |\) ?|[ ]?[×○✓✗✔✅❌]))",
             re.MULTILINE,
         ),
+        articles=frozenset(small[0].articles),
+        named=_single(_of(small, "named")),
         ordinals=tuple(_ordinals(small, any_option)),
         follows=Phrases(_of(small, "follows")),
         unfollows=Phrases(_of(small, "unfollows")),
@@ -275,8 +301,10 @@ def _ordinals(small: Iterable[SmallWords], any_option: str) -> Iterable[tuple[re
         for place in range(_LAST_ORDINAL + 1):
             named = [column[place] for column in _columns(row) if place < len(column) and column[place]]
             if named:
-                word = words(named)
-                ahead = rf"{word}(?:[ ][{LATIN}]{{1,12}}){{0,2}}[ ]?の?[ ]?(?:{any_option}|(?i:one)(?![{LATIN}]))"
+                word = rf"(?<!-){words(named)}"
+                ahead = (
+                    rf"{word}(?P<far>(?:[ ][{LATIN}]{{1,12}}){{0,3}})[ ]?の?[ ]?(?:{any_option}|(?i:one)(?![{LATIN}]))"
+                )
                 behind = rf"{any_option}(?:[ ][{LATIN}]{{1,4}})?[ ]{word}"
                 yield re.compile(rf"{ahead}|{behind}"), -1 if place == _LAST_ORDINAL else place
 
