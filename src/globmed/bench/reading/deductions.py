@@ -160,12 +160,15 @@ def place_named(seen: Seen, named: list[Mention]) -> tuple[int, ...]:
     """Return the option named by its place, "the third option"."""
     if any(not one.denied and not one.by_text for one in named):
         return ()
-    if not seen.words.any_ordinal.spans(seen.text, seen.lower, seen.runs):
+    ordinals = seen.words.any_ordinal.spans(seen.text, seen.lower, seen.runs)
+    if not ordinals:
         return ()
+    bounds = {seen.sentence_at(start) for start, _ in ordinals}
     found = [
         (len(one["far"] or ""), -one.start(), place)
         for pattern, place in seen.words.ordinals
-        for one in pattern.finditer(seen.text)
+        for span in bounds
+        for one in pattern.finditer(seen.text, *span)
     ]
     if not found:
         return ()

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from globmed.bench.reading.markup import LATIN
 from globmed.bench.reading.mentions import Seen
@@ -185,14 +186,26 @@ def joined_letters(seen: Seen, end: int) -> Iterator[re.Match[str]]:
 
 def text_at(seen: Seen, place: int) -> int | None:
     """Return the option whose text stands at a place of the reply, the longest where one begins like another."""
-    best = None
-    for index, option in enumerate(seen.options):
-        longer = best is None or len(option) > len(seen.options[best])
-        # An option such as blood group "A" is read as the letter that was asked for.
-        named = option and option.upper() not in tuple(LETTERS)
-        if named and longer and seen.lower.startswith(option, place) and _ends(seen, place + len(option)):
-            best = index
-    return best
+    texts = _longest_first(seen.options)
+    if not seen.lower.startswith(tuple(texts), place):
+        return None
+    return next(
+        (
+            index
+            for text, index in texts.items()
+            if seen.lower.startswith(text, place) and _ends(seen, place + len(text))
+        ),
+        None,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _longest_first(options: tuple[str, ...]) -> dict[str, int]:
+    # An option such as blood group "A" is read as the letter that was asked for.
+    named = {
+        text: index for index, text in reversed(list(enumerate(options))) if text and text.upper() not in tuple(LETTERS)
+    }
+    return dict(sorted(named.items(), key=lambda one: -len(one[0])))
 
 
 def _next_to(seen: Seen, end: int) -> str:
