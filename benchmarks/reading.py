@@ -1,11 +1,12 @@
 """How well `read_choice` and `read_label` read the labelled replies, and how fast.
 
-    python benchmarks/reading.py [--half dev] [--corpus tests/bench/reading/corpus]
+    python benchmarks/reading.py [--half dev] [--corpus tests/bench/reading/corpus] [--beside]
 
 For each language: replies read right (a letter where there is that letter, none where there is none), wrong
 letters, replies with a letter that were left unread, and letters found where there are none; each share with its
-Wilson 95 % interval. No native speaker labelled the replies. Then the time per 1,000 replies of some 200
-characters, and the time for replies of 1,000, 10,000 and 100,000 characters.
+Wilson 95 % interval. No native speaker labelled the replies. With --beside, the same of the readers of other tools that
+are installed (other_readers.py). Then the time per 1,000 replies of some 200 characters, and the time for replies of
+1,000, 10,000 and 100,000 characters.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import msgspec
 from globmed.bench.reading import Reading, read_choice, read_label
 from globmed.core.language import languages
 from globmed.stats.intervals import wilson
+
+from other_readers import other_readers
 
 OUTCOMES = ("right", "wrong", "unread", "invented")
 REPLIES_A_SECOND_MIN, RIGHT_MIN, WRONG_MAX_OF_600 = 5_000, 0.98, 3
@@ -60,12 +63,17 @@ def shown(counts: Counter[str], outcomes: tuple[str, ...]) -> str:
     return f"{total:>4} replies: " + ", ".join(cells)
 
 
-def read_all(folder: Path, suffix: str, read: Callable[..., Reading]) -> Iterator[tuple[str, Counter[str]]]:
-    """Give each language and the outcomes of its replies."""
+def read_all(folder: Path, suffix: str, read: Callable[..., str | None]) -> Iterator[tuple[str, Counter[str]]]:
+    """Give each language and the outcomes of its replies, read as a letter or None."""
     for code in languages():
         path = folder / f"{code}{suffix}"
         if path.is_file():
-            yield code, Counter(outcome(case, read(case.reply, case.options, code).letter) for case in labelled(path))
+            yield code, Counter(outcome(case, read(case.reply, case.options, code)) for case in labelled(path))
+
+
+def letter_by(read: Callable[..., Reading]) -> Callable[..., str | None]:
+    """Return one of our readers as one that gives a letter or None."""
+    return lambda reply, options, code: read(reply, options, code).letter
 
 
 def seconds_a_thousand(folder: Path) -> float:
@@ -99,17 +107,24 @@ def main() -> None:
     """Print the tables and whether the goals are met."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, default=Path("tests/bench/reading/corpus"))
-    parser.add_argument("--half", default="dev", help="folder of the corpus: dev, dev2 or held_out")
+    parser.add_argument("--half", default="dev", help="folder of the corpus")
+    parser.add_argument("--beside", action="store_true", help="read with the other tools that are installed, too")
     options = parser.parse_args()
     folder = options.corpus / options.half
-    for suffix, read in ((".jsonl", read_choice), (".labels.jsonl", read_label)):
-        print(read.__name__)
+    readers = {
+        "read_choice": (".jsonl", letter_by(read_choice)),
+        "read_label": (".labels.jsonl", letter_by(read_label)),
+    }
+    if options.beside:
+        readers |= {name: (".jsonl", read) for name, read in other_readers().items()}
+    for name, (suffix, read) in readers.items():
+        print(name)
         total: Counter[str] = Counter()
         for code, counts in read_all(folder, suffix, read):
             total += counts
             print(f"  {code} {shown(counts, OUTCOMES)}")
         print(f"  all {shown(total, OUTCOMES)}")
-        if read is read_choice:
+        if name == "read_choice":
             wrong = total["wrong"] + total["invented"]
             print(f"  goals: right {'met' if total['right'] >= RIGHT_MIN * total.total() else 'not met'}, ", end="")
             print(f"wrong letters {'met' if wrong * 600 <= WRONG_MAX_OF_600 * total.total() else 'not met'}")
