@@ -1,11 +1,79 @@
 """Fixtures that all tests share."""
 
+import asyncio
 import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
+from aiohttp import web
 
 REPOSITORY = Path(__file__).parents[1]
+
+Answer = Callable[[dict[str, Any]], str | Mapping[str, Any] | int]
+
+
+class ChatServer:
+    """A chat endpoint on 127.0.0.1, in a thread of its own.
+
+    Attributes:
+        answer: given a request's body, the text of the reply, its whole body, or a status to fail with.
+        usage: tokens read and written that a reply given as text is billed with.
+        seconds: each reply takes.
+        url: for `api:MODEL@URL`.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer, self.usage, self.seconds, self.url = answer, (100, 10), 0.0, ""
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    async def _handle(self, request: web.Request) -> web.Response:
+        reply = self.answer(await request.json())
+        await asyncio.sleep(self.seconds)
+        if isinstance(reply, int):
+            return web.Response(status=reply, text="no")
+        if isinstance(reply, Mapping):
+            return web.json_response(reply)
+        choice = {"message": {"role": "assistant", "content": reply}, "finish_reason": "stop"}
+        usage = dict(zip(("prompt_tokens", "completion_tokens"), self.usage, strict=True))
+        return web.json_response({"choices": [choice], "usage": usage})
+
+    def _serve(self) -> None:
+        async def start() -> web.AppRunner:
+            app = web.Application()
+            app.router.add_post("/v1/chat/completions", self._handle)
+            runner = web.AppRunner(app, shutdown_timeout=0.1)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+            return runner
+
+        runner = self._loop.run_until_complete(start())
+        self._ready.set()
+        self._loop.run_forever()
+        self._loop.run_until_complete(runner.cleanup())
+        self._loop.close()
+
+
+@pytest.fixture
+def serve_chat() -> Iterator[Callable[[Answer], ChatServer]]:
+    """Start servers that answer by a function, and stop them when the test is over."""
+    with ExitStack() as running:
+        yield lambda answer: running.enter_context(ChatServer(answer))
 
 
 @pytest.fixture(scope="session")

@@ -72,9 +72,7 @@ def test_every_word_is_said_in_words() -> None:
     assert Condition.named("generate/own_labels/english_drugs").title == (
         "free reply, read; options labelled in the language’s own script; names of drugs in English"
     )
-    assert Condition.named("score_letters/translated").title.endswith(
-        "translated to English, asked and read in English"
-    )
+    assert Condition.named("score_letters/translated").title.endswith("translated to English, asked in English")
 
 
 @pytest.mark.parametrize("word", ["closed", "held_out", "steps", "permuted"])

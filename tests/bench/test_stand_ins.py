@@ -112,11 +112,14 @@ def test_what_a_translation_cost_stays_with_the_run(make_data: MakeData, tmp_pat
     keep_stand_ins(BOTH, data=data, out=out, translations=translations(data, tmp_path / "tr"))
     item = next(read_items(data, languages=["sw"], splits=["test"]))
     found = StandIns(out).find(item, Condition.named("generate/translated"))
-    assert translation_usage(found) == {"input_tokens": 7, "output_tokens": 5, "cost_usd": 0.5}
     assert found is not None
+    assert found.cost is not None
     assert found.item.provenance.model == "translator"
-    nothing = StandIns(out).find(item, Condition())
-    assert translation_usage(nothing) == {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0}
+    back = replace(found.cost, input_tokens=3, cost_usd=0.25)
+    assert translation_usage(found.cost, back) == (10, 10, 0.75)
+    assert translation_usage(found.cost, replace(back, cost_usd=None)) == (10, 10, None), "one price is not known"
+    assert StandIns(out).find(item, Condition()) is None
+    assert translation_usage(None, None) == (0, 0, 0.0)
 
 
 def test_the_same_run_goes_on_and_another_is_refused(make_data: MakeData, tmp_path: Path) -> None:

@@ -1,20 +1,18 @@
 """`globmed bench` end to end: a run killed half-way asks nothing twice that is in its journal."""
 
-import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any
 
 import pytest
-from aiohttp import web
 
 from globmed.models.journal import read_replies
 
@@ -24,57 +22,27 @@ def globmed(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
 
 
-class Server:
+@dataclass
+class Served:
     """A chat endpoint on 127.0.0.1 that takes its time and counts what it was asked."""
 
-    def __init__(self) -> None:
-        self.asked: Counter[str] = Counter()
-        self.url = ""
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve)
+    url: str = ""
+    asked: Counter[str] = field(default_factory=Counter)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        assert self._ready.wait(10)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-
-    async def _answer(self, request: web.Request) -> web.Response:
-        body = await request.json()
+    def answer(self, body: dict[str, Any]) -> str:
         self.asked[body["messages"][0]["content"]] += 1
-        await asyncio.sleep(0.03)
-        message = {"role": "assistant", "content": "Answer: A"}
-        usage = {"prompt_tokens": 10, "completion_tokens": 3}
-        return web.json_response({"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage})
-
-    def _serve(self) -> None:
-        async def start() -> web.AppRunner:
-            app = web.Application()
-            app.router.add_post("/v1/chat/completions", self._answer)
-            runner = web.AppRunner(app, shutdown_timeout=0.1)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-            return runner
-
-        runner = self._loop.run_until_complete(start())
-        self._ready.set()
-        self._loop.run_forever()
-        self._loop.run_until_complete(runner.cleanup())
-        self._loop.close()
+        return "Answer: A"
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
+def server(serve_chat: Callable[..., Any]) -> Served:
+    served = Served()
+    serving = serve_chat(served.answer)
+    serving.seconds, served.url = 0.03, serving.url
+    return served
 
 
-def test_a_run_killed_half_way_goes_on(server: Server, vitals_release: Path, tmp_path: Path) -> None:
+def test_a_run_killed_half_way_goes_on(server: Served, vitals_release: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     arguments = ["bench", "run", "--data", str(vitals_release), "--model", f"api:made@{server.url}", "--out", str(run)]
     arguments += ["--concurrency", "4", "--no-scale-limits"]

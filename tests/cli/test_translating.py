@@ -1,15 +1,13 @@
 """`globmed data translate`: what it takes, what it says, and how it ends."""
 
-import asyncio
 import json
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any
 
 import pytest
 import typer
-from aiohttp import web
 from typer.testing import CliRunner
 
 from globmed.cli.translating import translate_command
@@ -28,54 +26,25 @@ SPANISH = {
 }
 
 
-class Server:
+@dataclass
+class Served:
     """A chat endpoint that knows four sentences, and counts."""
 
-    def __init__(self) -> None:
-        self.asked = 0
-        self.url = ""
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve)
+    url: str = ""
+    asked: int = 0
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        assert self._ready.wait(10)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-
-    async def _handle(self, request: web.Request) -> web.Response:
+    def answer(self, body: dict[str, Any]) -> str:
         self.asked += 1
-        content = (await request.json())["messages"][0]["content"]
+        content = body["messages"][0]["content"]
         item = json.JSONDecoder().raw_decode(content.partition("The item, as JSON:\n")[2])[0]
-        reply = json.dumps({name: SPANISH[text] for name, text in item.items()})
-        choice = {"message": {"role": "assistant", "content": reply}, "finish_reason": "stop"}
-        return web.json_response({"choices": [choice], "usage": {"prompt_tokens": 10, "completion_tokens": 5}})
-
-    def _serve(self) -> None:
-        async def start() -> web.AppRunner:
-            served = web.Application()
-            served.router.add_post("/v1/chat/completions", self._handle)
-            runner = web.AppRunner(served, shutdown_timeout=0.1)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-            return runner
-
-        runner = self._loop.run_until_complete(start())
-        self._ready.set()
-        self._loop.run_forever()
-        self._loop.run_until_complete(runner.cleanup())
-        self._loop.close()
+        return json.dumps({name: SPANISH[text] for name, text in item.items()})
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
+def server(serve_chat: Callable[..., Any]) -> Served:
+    served = Served()
+    served.url = serve_chat(served.answer).url
+    return served
 
 
 @pytest.fixture
@@ -97,11 +66,11 @@ def call(*arguments: str | Path) -> str:
     return result.stdout
 
 
-def arguments(stage: Path, server: Server, *more: str) -> Sequence[str | Path]:
+def arguments(stage: Path, server: Served, *more: str) -> Sequence[str | Path]:
     return [stage, "--out", stage.parent, "--to", "es", "--translator", f"api:one@{server.url}", *more]
 
 
-def test_items_are_translated_and_the_outcome_is_a_table(server: Server, stage: Path) -> None:
+def test_items_are_translated_and_the_outcome_is_a_table(server: Served, stage: Path) -> None:
     shown = call(*arguments(stage, server))
     assert "Translations" in shown
     assert "accepted" in shown
@@ -112,7 +81,7 @@ def test_items_are_translated_and_the_outcome_is_a_table(server: Server, stage: 
     assert server.asked == 1, "the second command found it done"
 
 
-def test_a_dry_run_says_what_it_takes_and_sends_nothing(server: Server, stage: Path) -> None:
+def test_a_dry_run_says_what_it_takes_and_sends_nothing(server: Served, stage: Path) -> None:
     shown = call(*arguments(stage, server, "--critic", f"api:two@{server.url}", "--dry-run"))
     assert "Nothing was sent" in shown
     assert "price is not known" in shown
@@ -123,7 +92,7 @@ def test_a_dry_run_says_what_it_takes_and_sends_nothing(server: Server, stage: P
     assert not (stage.parent / "translate").exists()
 
 
-def test_limits_reach_the_engine(server: Server, stage: Path) -> None:
+def test_limits_reach_the_engine(server: Served, stage: Path) -> None:
     with pytest.raises(LimitReachedError, match="limit of 0 requests"):
         call(*arguments(stage, server, "--max-requests", "0"))
     with pytest.raises(UsageError, match="no price is known of one"):
@@ -133,7 +102,7 @@ def test_limits_reach_the_engine(server: Server, stage: Path) -> None:
         call(*arguments(stage, server, "--max-seconds", "0"))
 
 
-def test_wrong_use_exits_with_2(server: Server, stage: Path) -> None:
+def test_wrong_use_exits_with_2(server: Served, stage: Path) -> None:
     for more in (["--to", "xx"], ["--translator", "b=0.5"], ["--critic", f"api:one@{server.url}"]):
         with pytest.raises(UsageError) as raised:
             call(*arguments(stage, server, *more))

@@ -1,17 +1,15 @@
 """Translate-test: what a benchmark asks is translated by one model, once, and what it cost is told by item."""
 
-import asyncio
 import json
 import re
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
-from aiohttp import web
 
 from globmed.bench.selection import Plan
 from globmed.bench.stand_ins import COSTS, TO_ENGLISH, TranslationCost
@@ -24,67 +22,37 @@ from globmed.workflows.translate_test import TranslateTest, estimate_for_test, t
 QUESTIONS = 6
 
 
-class Server:
-    """A chat endpoint on 127.0.0.1: `mt` translates by putting texts in brackets, other models answer "Answer: B"."""
+@dataclass
+class Asked:
+    """What a server was asked, and where it is: `mt` puts texts in brackets, other models answer "Answer: B"."""
 
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str]] = []
-        self.broken = ""
-        self.url = ""
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        assert self._ready.wait(10)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+    url: str = ""
+    contents: list[tuple[str, str]] = field(default_factory=list)
+    broken: str = ""
+    mends: bool = False
 
     def translated(self) -> list[str]:
-        return [content for model, content in self.asked if model == "mt"]
+        return [content for model, content in self.contents if model == "mt"]
 
-    async def _answer(self, request: web.Request) -> web.Response:
-        body: dict[str, Any] = await request.json()
+    def answer(self, body: dict[str, Any]) -> str:
         content = body["messages"][0]["content"]
-        self.asked.append((body["model"], content))
-        text = self._translation(content) if body["model"] == "mt" else "Answer: B"
-        message = {"role": "assistant", "content": text}
-        usage = {"prompt_tokens": 100, "completion_tokens": 10}
-        return web.json_response({"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage})
+        self.contents.append((body["model"], content))
+        return self._translation(content) if body["model"] == "mt" else "Answer: B"
 
     def _translation(self, content: str) -> str:
-        if self.broken and self.broken in content:
+        if self.broken and self.broken in content and not (self.mends and "could not be used" in content):
             return "I would rather not."
         item = json.JSONDecoder().raw_decode(content.partition("The item, as JSON:\n")[2])[0]
         keys = re.search(r"as a string:\n(\[.*?\n\])", content, re.DOTALL)
         assert keys is not None
         return json.dumps({name: f"[{item[name]}]" for name in json.loads(keys[1])})
 
-    def _serve(self) -> None:
-        async def start() -> web.AppRunner:
-            app = web.Application()
-            app.router.add_post("/v1/chat/completions", self._answer)
-            runner = web.AppRunner(app, shutdown_timeout=0.1)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-            return runner
-
-        runner = self._loop.run_until_complete(start())
-        self._ready.set()
-        self._loop.run_forever()
-        self._loop.run_until_complete(runner.cleanup())
-        self._loop.close()
-
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
+def server(serve_chat: Callable[..., Any]) -> Asked:
+    asked = Asked()
+    asked.url = serve_chat(asked.answer).url
+    return asked
 
 
 def made(number: int, code: str, *, bound: bool = False) -> Item:
@@ -113,12 +81,12 @@ def write_data(folder: Path, *, bound: bool = False) -> Path:
 
 
 @pytest.fixture
-def job(server: Server, tmp_path: Path) -> TranslateTest:
+def job(server: Asked, tmp_path: Path) -> TranslateTest:
     model = f"api:mt@{server.url}"
     return TranslateTest(data=write_data(tmp_path / "data"), plan=Plan(), model=model, out=tmp_path / "translations")
 
 
-def test_every_language_but_english_is_translated_and_keeps_its_own_name(job: TranslateTest, server: Server) -> None:
+def test_every_language_but_english_is_translated_and_keeps_its_own_name(job: TranslateTest, server: Asked) -> None:
     manifest = translate_for_test(job)
     items = list(read_items(job.out / TO_ENGLISH))
     assert {(item.family, item.language) for item in items} == {
@@ -134,7 +102,7 @@ def test_every_language_but_english_is_translated_and_keeps_its_own_name(job: Tr
     assert len(server.translated()) == 2 * QUESTIONS
 
 
-def test_what_tells_the_answer_is_not_sent_along(job: TranslateTest, server: Server) -> None:
+def test_what_tells_the_answer_is_not_sent_along(job: TranslateTest, server: Asked) -> None:
     translate_for_test(job)
     assert server.translated()
     assert not any("SECRET" in content for content in server.translated())
@@ -147,7 +115,26 @@ def test_tokens_are_kept_by_item(job: TranslateTest) -> None:
     assert {(one.input_tokens, one.output_tokens) for one in costs} == {(100, 10)}
 
 
-def test_what_was_translated_is_not_asked_again_and_a_language_may_join(job: TranslateTest, server: Server) -> None:
+def test_every_attempt_counts_that_was_billed(job: TranslateTest, server: Asked) -> None:
+    server.broken, server.mends = "sw question 4?", True
+    for _ in range(2):
+        translate_for_test(job)
+        costs = list(read_records(job.out / TO_ENGLISH, TranslationCost, prefix=COSTS))
+        twice = {one.family for one in costs if (one.input_tokens, one.output_tokens) == (200, 20)}
+        assert twice == {"made:4"}
+        assert sum(one.input_tokens for one in costs) == 100 * len(server.translated()) == 100 * (2 * QUESTIONS + 1)
+        # Made anew from the replies, the attempts that failed are still known.
+        (job.out / TO_ENGLISH / "manifest.json").unlink()
+
+
+def test_nothing_is_expected_that_is_not_asked(job: TranslateTest, server: Asked) -> None:
+    (expected,) = estimate_for_test(job)
+    assert (expected.step, expected.requests) == ("candidate", 2 * QUESTIONS), "no repairs, so none are counted"
+    translate_for_test(job)
+    assert len(server.translated()) == expected.requests
+
+
+def test_what_was_translated_is_not_asked_again_and_a_language_may_join(job: TranslateTest, server: Asked) -> None:
     swahili = TranslateTest(data=job.data, plan=Plan(languages=("en", "sw")), model=job.model, out=job.out)
     translate_for_test(swahili)
     assert len(server.translated()) == QUESTIONS
@@ -160,7 +147,7 @@ def test_what_was_translated_is_not_asked_again_and_a_language_may_join(job: Tra
     assert len(list(read_items(job.out / TO_ENGLISH))) == 2 * QUESTIONS
 
 
-def test_what_cannot_be_translated_is_counted_by_its_reason(job: TranslateTest, server: Server) -> None:
+def test_what_cannot_be_translated_is_counted_by_its_reason(job: TranslateTest, server: Asked) -> None:
     server.broken = "sw question 4?"
     manifest = translate_for_test(job)
     counts = {count.language: (count.read, count.kept, count.dropped) for count in manifest.counts}
@@ -173,14 +160,14 @@ def test_english_alone_is_nothing_to_translate(job: TranslateTest) -> None:
         translate_for_test(english)
 
 
-def test_items_that_may_not_leave_are_sent_nowhere(server: Server, tmp_path: Path) -> None:
+def test_items_that_may_not_leave_are_sent_nowhere(server: Asked, tmp_path: Path) -> None:
     data = write_data(tmp_path / "bound", bound=True)
     away = TranslateTest(
         data=data, plan=Plan(), model="api:mt@https://translator.example.org/v1", out=tmp_path / "translations"
     )
     with pytest.raises(TermsError):
         translate_for_test(away)
-    assert server.asked == []
+    assert server.contents == []
 
 
 def globmed(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
@@ -188,7 +175,7 @@ def globmed(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
 
 
-def test_the_road_from_data_to_replies(server: Server, tmp_path: Path) -> None:
+def test_the_road_from_data_to_replies(server: Asked, tmp_path: Path) -> None:
     data, out, run = write_data(tmp_path / "data"), tmp_path / "translations", tmp_path / "run"
     conditions = ("--answer", "generate", "--answer", "generate/translated", "--no-scale-limits")
     ask = ("bench", "run", "--data", data, "--model", f"api:lm@{server.url}", "--out", run, *conditions)
@@ -200,7 +187,7 @@ def test_the_road_from_data_to_replies(server: Server, tmp_path: Path) -> None:
     assert {row["language"]: row["kept"] for row in json.loads(translated.stdout)} == {"sw": 6, "yo": 6}
     asked = globmed(*ask, "--translations", out)
     assert asked.returncode == 0, asked.stderr
-    put = [content for model, content in server.asked if model == "lm"]
+    put = [content for model, content in server.contents if model == "lm"]
     assert len(put) == 3 * QUESTIONS + 2 * QUESTIONS
     assert sum("[sw question" in content for content in put) == QUESTIONS
     configuration = read_manifest(run / "asked").configuration

@@ -5,6 +5,7 @@
     <run>/stand_ins/          stage: what is asked in place of items: translations, English names of drugs
     <run>/models/<model>/     stage: for one model, which reply answers which item
     <run>/replies/<model>.journal
+    <run>/translated_back/    stage: open answers in English, as they were translated back into the items' languages
     <run>/scores/             stage: what `bench score` made of them
     <run>/analysis/           stage: the tables made of the scores
     <run>/judges/<judge>/     stages: what a judge was asked about the replies; its own replies in `replies`

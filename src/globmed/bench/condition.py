@@ -42,7 +42,7 @@ _MEANINGS = {
     "unmarked": "Yoruba and Wolof without marks",
     "own_labels": "options labelled in the language’s own script",
     "english_drugs": "names of drugs in English",
-    "translated": "translated to English, asked and read in English",
+    "translated": "translated to English, asked in English",
 }
 # What a translation into English leaves nothing of, or would have to be translated itself.
 _NOT_TRANSLATED = ("english", "unmarked", "own_labels", "english_drugs", "shots")
@@ -67,8 +67,9 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
         own_labels: options labelled in the script of the language (`globmed.bench.own_labels`); A, B, C where that is
             Latin.
         english_drugs: names of drugs as they stand in the item's English version (`globmed.bench.english_drugs`).
-        translated: the item translated to English by a stated model, asked and read in English, and scored as the
-            language's own: what is deployed where a model does not know a language (`globmed.bench.stand_ins`).
+        translated: the item translated to English by a stated model, asked in English, and scored as the language's
+            own: what is deployed where a model does not know a language (`globmed.bench.stand_ins`). An option is read
+            in English, and an open answer is translated back (`globmed.bench.translated_back`).
         shots: solved examples before the question.
     """
 

@@ -3,8 +3,9 @@
 Most tokenizers cut a text in Yoruba into several times the tokens of its English original, so that the same answer
 costs its speakers more: Petrov et al. (2023), "Language model tokenizers introduce unfairness between languages",
 NeurIPS, arXiv:2305.15425. Tokens are what the endpoint billed for the saved replies: cached ones within those read,
-reasoning within those written. Calls that failed and were tried again are in the run's books (`globmed journal show`),
-not here.
+reasoning within those written. What was translated to English, and back, counts with its translations, each attempt
+that was billed, and they stand apart too: what translate-test costs beside the direct answer. Calls that failed and
+were tried again are in the run's books (`globmed journal show`), not here.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from globmed.core.store import table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_TOKENS = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
+_TOKENS = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "translation_tokens")
+_DOLLARS = ("cost_usd", "translation_usd")
 _BY = ("task", "model", "revision", "answer", "source", "language", "tier")
 
 
@@ -49,6 +51,8 @@ class CostRow(msgspec.Struct, frozen=True, kw_only=True):
         usd_per_1000: for a thousand questions asked once.
         usd_per_right: for each right answer; NaN where there is none.
         times_english: tokens a reply over those in English, of this model, condition and source; NaN without English.
+        translation_tokens: of those read and written, the translations' to English and back.
+        translation_usd: what these cost; 0 where nothing was translated, NaN where their price was not known.
     """
 
     task: str
@@ -70,6 +74,8 @@ class CostRow(msgspec.Struct, frozen=True, kw_only=True):
     usd_per_1000: float
     usd_per_right: float
     times_english: float
+    translation_tokens: int
+    translation_usd: float
 
 
 def cost_rows(scores: Path) -> Iterator[CostRow]:
@@ -79,12 +85,12 @@ def cost_rows(scores: Path) -> Iterator[CostRow]:
         InputError: the folder holds no scores.
         HashMismatchError: the file of scores was changed by hand.
     """
-    summed = _summed(table(scores, prefix=SCORES, columns=[*_BY, "correct", "cost_usd", *_TOKENS])).to_pylist()
+    columns = [*_BY, "correct", *_DOLLARS, *_TOKENS]
+    summed = _summed(table(scores, prefix=SCORES, columns=columns)).to_pylist()
     tokens = {_key(row, row["language"]): _per(_written_and_read(row), row["replies"]) for row in summed}
     for row in summed:
         replies, right, both = row["replies"], row["right"], _written_and_read(row)
-        # A sum over replies of which one has no price would be too low.
-        usd = row["usd"] if row["priced"] == replies else math.nan
+        usd, translation_usd = (_dollars(row, name) for name in _DOLLARS)
         a_reply, in_english = tokens[_key(row, row["language"])], tokens.get(_key(row, "en"), math.nan)
         yield CostRow(
             **{name: row[name] for name in (*_BY, *_TOKENS)},
@@ -96,6 +102,7 @@ def cost_rows(scores: Path) -> Iterator[CostRow]:
             usd_per_1000=1000 * usd / replies,
             usd_per_right=usd / right if right else math.nan,
             times_english=a_reply / in_english if in_english else math.nan,
+            translation_usd=translation_usd,
         )
 
 
@@ -104,11 +111,17 @@ def _summed(scores: pa.Table) -> pa.Table:
     import pyarrow.compute as pc
 
     scores = scores.append_column("right", pc.cast(scores["correct"], "int64"))
-    sums = [("right", "sum"), ("right", "count"), ("cost_usd", "sum"), ("cost_usd", "count")]
-    grouped = scores.group_by(list(_BY), use_threads=False).aggregate([*sums, *((name, "sum") for name in _TOKENS)])
-    names = {"right_sum": "right", "right_count": "replies", "cost_usd_sum": "usd", "cost_usd_count": "priced"}
+    counts = [(name, "count") for name in ("right", *_DOLLARS)]
+    sums = [(name, "sum") for name in ("right", *_DOLLARS, *_TOKENS)]
+    grouped = scores.group_by(list(_BY), use_threads=False).aggregate([*sums, *counts])
+    names = {"right_count": "replies"}
     renamed = [names.get(name, name.removesuffix("_sum")) for name in grouped.column_names]
     return grouped.rename_columns(renamed).sort_by([(name, "ascending") for name in _BY])
+
+
+def _dollars(row: dict[str, float], name: str) -> float:
+    """Return a sum of dollars; NaN where one reply has no price, for the sum over the others would be too low."""
+    return row[name] if row[f"{name}_count"] == row["replies"] else math.nan
 
 
 def _key(row: dict[str, object], code: object) -> tuple[object, ...]:

@@ -2,7 +2,8 @@
 
 Asked as free text alone. `globmed.bench.judging` judges the saved replies; here they are graded by how much of a
 reference's wording they share (`globmed.bench.text_overlap`) and by their language (`globmed.bench.fidelity`), neither
-of which says that an answer is correct.
+of which says that an answer is correct. What was asked and answered in English for an item in another language is
+graded as it was translated back (`globmed.bench.translated_back`).
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ class OpenEnded:
             chance=_chance,
             example=_example,
             open=True,
-            # An open reply has no labels, and one in English no reference to compare with until it is translated back.
-            heedless=self.heedless | {"own_labels", "translated"},
+            # An open reply has no labels.
+            heedless=self.heedless | {"own_labels"},
         )
 
     def _request(

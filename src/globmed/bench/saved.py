@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from globmed.bench.asked import ASKED, Asked, journal_path, models_folder
+from globmed.bench.translated_back import put_back
 from globmed.core.errors import InputError, UsageError
 from globmed.core.store import MANIFEST, read_records
 from globmed.models.client import Reply
@@ -14,7 +15,22 @@ _GO_ON = "Run the same `globmed bench run` again; nothing that is in the journal
 
 
 def asked_and_saved(run: Path, name: str) -> tuple[list[Asked], dict[str, Reply]]:
-    """Return what a model of a run was asked, and its replies by their keys.
+    """Return what a model of a run was asked, and by the rows' keys what is to be graded, judged or rated.
+
+    That is its replies, and of open answers in English their translations back (`globmed.bench.translated_back`).
+
+    Args:
+        run: a run's folder.
+        name: of the model's folder.
+
+    Raises:
+        UsageError: replies or translations are missing; the text says how many.
+    """
+    return put_back(run, *as_answered(run, name))
+
+
+def as_answered(run: Path, name: str) -> tuple[list[Asked], dict[str, Reply]]:
+    """Return what a model of a run was asked, and its own replies by their keys.
 
     Args:
         run: a run's folder.

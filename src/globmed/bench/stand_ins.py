@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -35,12 +35,13 @@ _FILE = "stand_ins.parquet"
 
 
 class TranslationCost(msgspec.Struct, frozen=True, kw_only=True):
-    """What translating one item took: one row of `costs.parquet` in the stage of translations.
+    """What translating one item took, or one answer to it: one row of `costs.parquet` in the stage of translations.
 
     Attributes:
         family: the question.
-        language: BCP 47 code that it was translated from.
-        input_tokens: billed for its replies; texts shared with an earlier item cost it nothing.
+        language: BCP 47 code of the item.
+        input_tokens: billed for all replies to what was asked of it, those that could not be read among them; texts
+            shared with an earlier one cost it nothing.
         output_tokens: likewise.
         cost_usd: of its replies; None where no price was known.
     """
@@ -52,12 +53,20 @@ class TranslationCost(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None
 
 
+class TranslationUsage(NamedTuple):
+    """What all translations for one reply took: tokens billed, and US dollars; None where a price was not known."""
+
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+
+
 class StandIn(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked in place of an item.
 
     Attributes:
         word: the word of the condition that asks for it.
-        item: of the same family and language, with another text.
+        item: of the same family and language, with another text; references and rubric are the item's own.
         cost: of its translation; None of what no model made.
     """
 
@@ -196,7 +205,15 @@ def _translated(chosen: list[Item], translations: Path, plan: Plan, data: Path) 
             f"{missing[0].language}. Make them with: {_command(plan, data=data, out=translations)}"
         )
     keys = [(item.family, item.language) for item in chosen]
-    return [StandIn(word="translated", item=there[key], cost=costs.get(key)) for key in keys]
+    return [
+        StandIn(word="translated", item=_judged_as(there[key], item), cost=costs.get(key))
+        for key, item in zip(keys, chosen, strict=True)
+    ]
+
+
+def _judged_as(translation: Item, item: Item) -> Item:
+    """Return a translation with what was not translated: what answers in the item's language are compared with."""
+    return msgspec.structs.replace(translation, reference=item.reference, rubric=item.rubric, rationale=item.rationale)
 
 
 def _command(plan: Plan, *, data: Path, out: Path) -> str:
@@ -232,9 +249,16 @@ def _counts(chosen: list[Item], made: list[StandIn], plan: Plan) -> Iterator[Cou
         yield Count(source=source, language=code, split=plan.split, read=len(families), kept=kept, dropped=dropped)
 
 
-def translation_usage(one: StandIn | None) -> dict[str, Any]:
-    """Return what a stand-in cost beside the reply to it: `input_tokens`, `output_tokens`, `cost_usd`; 0 for none."""
-    cost = one.cost if one else None
-    if cost is None:
-        return {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0}
-    return {name: getattr(cost, name) for name in ("input_tokens", "output_tokens", "cost_usd")}
+def translation_usage(*costs: TranslationCost | None) -> TranslationUsage:
+    """Return what translations cost beside the reply between them.
+
+    Args:
+        costs: of the question into English, and of the answer back; None of what was not translated.
+    """
+    paid = [one for one in costs if one is not None]
+    usd = [one.cost_usd for one in paid if one.cost_usd is not None]
+    return TranslationUsage(
+        input_tokens=sum(one.input_tokens for one in paid),
+        output_tokens=sum(one.output_tokens for one in paid),
+        cost_usd=sum(usd) if len(usd) == len(paid) else None,
+    )

@@ -15,6 +15,7 @@ from globmed.bench.judging.results import results_inputs, write_judgements
 from globmed.bench.pipeline import declared_gaps, write_analysis
 from globmed.bench.scoring import score_inputs, score_run
 from globmed.bench.stand_ins import stand_ins_folder
+from globmed.bench.translated_back import back_folder
 from globmed.core.errors import HashMismatchError, InputError, UsageError
 from globmed.core.store import MANIFEST, checked_file, read_manifest, table
 from globmed.prompts import load
@@ -63,7 +64,7 @@ def verify_run(run: Path) -> list[Verdict]:
 def _stages(run: Path) -> Iterator[Path]:
     asked = (asked_folder(run), examples_folder(run), stand_ins_folder(run), *sorted(models_folder(run).glob("*")))
     judged = (*judged_stages(run), ratings_folder(run), judgements_folder(run))
-    known = (*asked, scores_folder(run), analysis_folder(run), *judged)
+    known = (*asked, back_folder(run), scores_folder(run), analysis_folder(run), *judged)
     yield from (folder for folder in known if folder.is_dir())
 
 
@@ -79,7 +80,7 @@ def _files(folder: Path, run: Path) -> Verdict:
 
 
 def _prompts(run: Path) -> Verdict:
-    stages = (asked_folder(run), *judged_stages(run))
+    stages = [one for one in (asked_folder(run), back_folder(run), *judged_stages(run)) if (one / MANIFEST).is_file()]
     used = {name: digest for one in stages for name, digest in read_manifest(one).configuration["prompts"].items()}
     changed = [name for name, digest in sorted(used.items()) if load(*name.rsplit("/", 1)).hash != digest]
     found = f"{len(used)} as they were asked"

@@ -27,6 +27,7 @@ app.command("ranks")(comparing.ranks_command)
 app.command("transfer")(comparing.transfer_command)
 app.command("costs")(costs.costs_command)
 app.command("translate")(translate_test.translate_command)
+app.command("translate-back")(translate_test.translate_back_command)
 app.add_typer(exporting.export, name="export")
 app.command("import")(exporting.import_command)
 
@@ -50,8 +51,8 @@ Answers = Annotated[
         "/closed (no context), /english (instructions in English), /held_out (the phrasing no model is trained on), "
         "/steps (reasoning first), /permuted (options in another order each run), /unmarked (Yoruba and Wolof typed "
         "without marks), /own_labels (甲乙, アイ, ①② instead of A, B), /english_drugs (names of drugs in English), "
-        "/translated (translated to English, asked in English; see --translations), /3_shot (solved examples); as in "
-        "generate/english/3_shot; repeat.",
+        "/translated (translated to English, asked in English; see --translations and, for open answers, globmed bench "
+        "translate-back), /3_shot (solved examples); as in generate/english/3_shot; repeat.",
     ),
 ]
 Primary = Annotated[
@@ -283,8 +284,9 @@ def gaps_command(run: Run, as_json: AsJson = False) -> None:
 def verify_command(run: Run, as_json: AsJson = False) -> None:
     """Compute every number of a run again from its saved replies, and exit with 1 where one differs."""
     from globmed.bench.verify import verify_run
+    from globmed.workflows.translate_back import verify_back
 
-    verdicts = verify_run(run)
+    verdicts = [*verify_run(run), *verify_back(run)]
     rows = [{"part": one.part, "holds": "yes" if one.holds else "no", "found": one.found} for one in verdicts]
     output.show(rows, as_json=as_json, title="Files as recorded, and numbers computed again from the saved replies")
     if broken := [one for one in verdicts if not one.holds]:
@@ -370,6 +372,8 @@ def _percent(share: float, form: str = ".1f") -> str:
 
 
 def _show_estimates(result: RunResult, *, as_json: bool) -> None:
+    from globmed.bench.translated_back import asks_in_english
+
     if as_json:
         import msgspec
 
@@ -379,9 +383,12 @@ def _show_estimates(result: RunResult, *, as_json: bool) -> None:
     output.say(
         "Nothing was sent. Tokens are estimated from the texts' length; replies end before their limit as a rule."
     )
+    if asks_in_english(result.run):
+        output.say("Answers in English are to be translated back as well: globmed bench translate-back --estimate.")
 
 
 def _show_run(result: RunResult, *, as_json: bool) -> None:
+    from globmed.bench.translated_back import asks_in_english
     from globmed.core.store import count_rows
 
     models = [
@@ -417,4 +424,5 @@ def _show_run(result: RunResult, *, as_json: bool) -> None:
             output.say(f"{number} replies of {one.model} came from what its endpoint calls {served}")
         for reason, number in list(one.failures.items())[:3]:
             output.say(f"{number} calls of {one.model} failed, such as: {reason}")
-    output.say(f"Run: {result.run}   next: globmed bench score {result.run}")
+    after = f"translate-back {result.run} --model MODEL" if asks_in_english(result.run) else f"score {result.run}"
+    output.say(f"Run: {result.run}   next: globmed bench {after}")

@@ -115,6 +115,10 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasoning: int = 0
     output: int = 0
 
+    def __add__(self, other: Usage) -> Usage:
+        """Return what two replies used."""
+        return Usage(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
+
 
 class TokenLogprob(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One generated token: natural logarithm of its probability, and of the likeliest tokens' in its place."""

@@ -1,11 +1,12 @@
 """Translations into English of what a benchmark asks, by one stated model: half of what translate-test deploys.
 
-    data -> items chosen -> <out>/originals -> <out>/translate, <out>/replies -> <out>/to_english
+    data -> items chosen -> <out>/originals -> <out>/replies -> <out>/to_english
 
 The items are those that a run with the same options asks. They are translated once, by the translation machinery of the
 data set but without checks, repair or a critic: what is measured is what a clinic would get. What the answer could
 be read from (rationale, reference answers, rubric) is not sent along. Each translation keeps the family and language of
-its original, so that it is scored as that language's.
+its original, so that it is scored as that language's. Open answers to them are translated back afterwards, by
+`globmed.workflows.translate_back`.
 """
 
 from __future__ import annotations
@@ -21,19 +22,18 @@ import msgspec
 from globmed.bench.selection import Plan, Selection
 from globmed.bench.stand_ins import COSTS, TO_ENGLISH, TranslationCost
 from globmed.bench.tasks import task
-from globmed.core.dataset import read_items
 from globmed.core.errors import UsageError
-from globmed.core.item import Finding, Item, Split
-from globmed.core.store import Count, Manifest, read_manifest, read_records, stage_hash, up_to_date, writing_stage
-from globmed.data.translate.asking import Watch, unwatched
+from globmed.core.item import Finding, Item
+from globmed.core.store import Count, Manifest, StageWriter, read_manifest, stage_hash, up_to_date, writing_stage
+from globmed.data.translate.asking import NO_ANSWER, Asker, Watch, unwatched
+from globmed.data.translate.drafts import Draft
 from globmed.data.translate.estimate import StepEstimate
 from globmed.data.translate.opening import open_by_name
 from globmed.data.translate.plan import Plan as TranslationPlan
 from globmed.data.translate.plan import Share
-from globmed.data.translate.translating import DROPPED, DroppedTranslation, estimate_translation, translate_dataset
-from globmed.data.translate.work import STAGE, Job
-from globmed.models.client import Usage
-from globmed.models.journal import read_replies
+from globmed.data.translate.team import Team
+from globmed.data.translate.translating import estimate_translation
+from globmed.data.translate.work import Job, Work
 from globmed.models.paying import Effort
 
 _ORIGINALS = "originals"
@@ -80,19 +80,20 @@ def translate_for_test(
         LimitReachedError: a cap or the time is used up; what was answered is kept.
         EnvironmentFailedError: the model answers nobody, or another process translates there.
     """
-    job = _job(test, to_ask=True)
-    translate_dataset(job, effort=effort, watch=watch)
-    translated, folder = test.out / STAGE, test.out / TO_ENGLISH
-    configuration = {"models": read_manifest(translated).configuration["translators"][0]["models"]}
-    inputs = {"data": stage_hash(test.data), STAGE: stage_hash(translated)}
-    if done := up_to_date(folder, configuration=configuration, inputs=inputs):
-        return done
-    items = [_as_original(item) for item in read_items(translated, languages=["en"])]
+    job, folder = _job(test), test.out / TO_ENGLISH
+    with Team(test.out, job.open_model, effort.cap) as team:
+        work = Work(job, team)
+        configuration = work.configuration()
+        configuration |= {"models": configuration["translators"][0]["models"]}
+        inputs = {"data": stage_hash(test.data)} | work.inputs()
+        done = up_to_date(folder, configuration=configuration, inputs=inputs)
+        if done and not any(NO_ANSWER in count.dropped for count in done.counts):
+            return done
+        work.refuse_forbidden()
+        work.engage()
+        drafts = work.translate("en", Asker(effort, attempts=job.plan.attempts, watch=watch))
     with writing_stage(folder, TO_ENGLISH, configuration=configuration, inputs=inputs) as writer:
-        for (source, code), made in _parts(items).items():
-            writer.write(f"{source}.{code}.parquet", made, Item)
-        writer.write(COSTS, _costs(items, _usages(test.out)), TranslationCost)
-        writer.counts.extend(_counts(items, translated))
+        _write(writer, drafts)
     return read_manifest(folder)
 
 
@@ -103,12 +104,24 @@ def estimate_for_test(test: TranslateTest, *, effort: Effort = Effort()) -> list
         UsageError: as `translate_for_test` does.
         TermsError: as `translate_for_test` does.
     """
-    estimates = estimate_translation(_job(test, to_ask=False), effort=effort)
-    # Without rounds of repair the share that is expected to need one comes to nothing.
-    return [one for one in estimates if one.step == "candidate"]
+    return estimate_translation(_job(test, to_ask=False), effort=effort)
 
 
-def _job(test: TranslateTest, *, to_ask: bool) -> Job:
+def count_fates(fates: Iterable[tuple[str, str, str, str]]) -> Iterator[Count]:
+    """Count what became of texts, by source, language and split.
+
+    Args:
+        fates: of each text these three, and why nothing came of it; an empty reason where something did.
+    """
+    reasons: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for source, language, split, reason in fates:
+        reasons[source, language, split].append(reason)
+    for (source, language, split), found in sorted(reasons.items()):
+        kept, dropped = found.count(""), dict(sorted(Counter(filter(None, found)).items()))
+        yield Count(source=source, language=language, split=split, read=len(found), kept=kept, dropped=dropped)
+
+
+def _job(test: TranslateTest, *, to_ask: bool = True) -> Job:
     return Job(
         folder=_originals(test),
         plan=TranslationPlan(translators=(Share(test.model, 1.0),), languages=("en",), repairs=0),
@@ -157,39 +170,20 @@ def _unchecked(_original: Item, _translation: Item) -> Sequence[Finding]:
     return ()
 
 
-def _usages(out: Path) -> dict[str, Usage]:
-    """Return what each saved reply used."""
-    journals = sorted((out / "replies").glob("*.journal"))
-    return {key: reply.usage for journal in journals for key, reply in read_replies(journal)}
+def _write(writer: StageWriter, drafts: Sequence[Draft]) -> None:
+    made = [(_as_original(draft.translated()), draft) for draft in drafts if not draft.dropped]
+    for (source, code), items in _parts(item for item, _ in made).items():
+        writer.write(f"{source}.{code}.parquet", items, Item)
+    writer.write(COSTS, (_cost(item, draft) for item, draft in made), TranslationCost)
+    fates = ((draft.item.source, draft.item.language, draft.item.split, draft.dropped) for draft in drafts)
+    writer.counts.extend(count_fates(fates))
 
 
-def _costs(items: Sequence[Item], usages: dict[str, Usage]) -> Iterator[TranslationCost]:
-    """Give what each item's translation cost; a reply that was asked for again counts its last attempt's tokens."""
-    for item in items:
-        steps = [step for step in item.provenance.steps if step.name == "candidate"]
-        used = [usages.get(step.reply_key, Usage()) for step in steps]
-        priced = [step.cost_usd for step in steps if step.cost_usd is not None]
-        yield TranslationCost(
-            family=item.family,
-            language=item.language,
-            input_tokens=sum(usage.input for usage in used),
-            output_tokens=sum(usage.output for usage in used),
-            cost_usd=sum(priced) if len(priced) == len(steps) else None,
-        )
-
-
-def _counts(items: Sequence[Item], translated: Path) -> Iterator[Count]:
-    kept = Counter((item.source, item.language, item.split) for item in items)
-    lost: defaultdict[tuple[str, str, Split], Counter[str]] = defaultdict(Counter)
-    for row in read_records(translated, DroppedTranslation, prefix=DROPPED):
-        lost[row.source, row.family.partition(_SEPARATOR)[0], row.split][row.reason] += 1
-    for source, code, split in sorted({*kept, *lost}):
-        number, reasons = kept[source, code, split], dict(sorted(lost[source, code, split].items()))
-        yield Count(
-            source=source,
-            language=code,
-            split=split,
-            read=number + sum(reasons.values()),
-            kept=number,
-            dropped=reasons,
-        )
+def _cost(item: Item, draft: Draft) -> TranslationCost:
+    return TranslationCost(
+        family=item.family,
+        language=item.language,
+        input_tokens=draft.usage.input,
+        output_tokens=draft.usage.output,
+        cost_usd=draft.member.cost_usd(draft.usage),
+    )

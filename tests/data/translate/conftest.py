@@ -1,16 +1,14 @@
 """Items to translate, and a team of models on 127.0.0.1 that does what a test tells it."""
 
-import asyncio
 import json
 import re
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
-from aiohttp import web
 
 from globmed.core.item import Finding, Item, Provenance
 from globmed.core.store import Count, writing_stage
@@ -58,27 +56,25 @@ def well(asked: Asked) -> Any:
     return {name: f">{asked.item[name]}" for name in asked.keys}
 
 
-class Server:
-    """A chat endpoint that keeps what it was asked; `answer` gives a string, an object, a status, or a whole choice."""
+@dataclass
+class Served:
+    """What a team of models was asked; `answer` gives a string, an object, a status, or a whole choice.
 
-    def __init__(self) -> None:
-        self.asked: list[Asked] = []
-        self.answer: Answer = well
-        self.well = well
-        self.seconds = 0.0
-        self.url = ""
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve)
+    Attributes:
+        chat: the endpoint.
+        asked: of it, in order.
+        answer: to each.
+        well: as a good model would.
+    """
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        assert self._ready.wait(10)
-        return self
+    chat: Any = None
+    asked: list[Asked] = field(default_factory=list)
+    answer: Answer = well
+    well: Answer = well
 
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+    @property
+    def url(self) -> str:
+        return str(self.chat.url)
 
     def spec(self, model: str) -> str:
         return f"api:{model}@{self.url}"
@@ -87,41 +83,24 @@ class Server:
         """How often each model was asked in each step."""
         return Counter((one.model, one.step) for one in self.asked)
 
-    async def _handle(self, request: web.Request) -> web.Response:
-        asked = Asked(await request.json())
+    def reply(self, body: dict[str, Any]) -> dict[str, Any] | int:
+        asked = Asked(body)
         self.asked.append(asked)
-        if self.seconds:
-            await asyncio.sleep(self.seconds)
         reply = self.answer(asked)
         if isinstance(reply, int):
-            return web.Response(status=reply, text="no")
+            return reply
         text = reply if isinstance(reply, str) else json.dumps(reply.get("object", reply), ensure_ascii=False)
         finish = "length" if isinstance(reply, dict) and reply.get("cut") else "stop"
         choice = {"message": {"role": "assistant", "content": text}, "finish_reason": finish}
         usage = {"prompt_tokens": len(asked.content) // 4, "completion_tokens": max(len(text) // 4, 1)}
-        return web.json_response({"choices": [choice], "usage": usage, "model": asked.model})
-
-    def _serve(self) -> None:
-        async def start() -> web.AppRunner:
-            app = web.Application()
-            app.router.add_post("/v1/chat/completions", self._handle)
-            runner = web.AppRunner(app, shutdown_timeout=0.1)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-            return runner
-
-        runner = self._loop.run_until_complete(start())
-        self._ready.set()
-        self._loop.run_forever()
-        self._loop.run_until_complete(runner.cleanup())
-        self._loop.close()
+        return {"choices": [choice], "usage": usage, "model": asked.model}
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
+def server(serve_chat: Callable[..., Any]) -> Served:
+    served = Served()
+    served.chat = serve_chat(served.reply)
+    return served
 
 
 def numbers_kept(source: Item, target: Item) -> list[Finding]:
@@ -175,7 +154,7 @@ def stage(tmp_path: Path) -> Callable[[Sequence[Item]], Path]:
 
 
 @pytest.fixture
-def job(server: Server, tmp_path: Path) -> Callable[..., Job]:
+def job(server: Served, tmp_path: Path) -> Callable[..., Job]:
     """Make the job of translating a stage into Spanish by `one`, with other fields of `Plan` and `Job` as named."""
 
     def make(folder: Path, **fields: Any) -> Job:

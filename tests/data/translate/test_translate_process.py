@@ -42,7 +42,7 @@ def kill_at_random(server: Any, folder: Path, out: Path, *, kills: int, seed: in
         child.kill()
         child.wait()
         lost += in_flight(out)
-    server.seconds = 0.0
+    server.chat.seconds = 0.0
     assert start(folder, out, server.url).wait(timeout=60) == 0
     asked = [(one.model, one.content) for one in server.asked]
     assert len(asked) - len(set(asked)) <= lost, "what a journal held was asked again"
@@ -53,10 +53,10 @@ def kill_at_random(server: Any, folder: Path, out: Path, *, kills: int, seed: in
 def test_killed_at_random_moments(
     server: Any, item: Callable[..., Item], stage: Callable[[Sequence[Item]], Path], tmp_path: Path
 ) -> None:
-    folder, server.seconds = stage([item(number) for number in range(30)]), 0.03
+    folder, server.chat.seconds = stage([item(number) for number in range(30)]), 0.03
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     kill_at_random(server, folder, killed, kills=6, seed=1)
-    server.seconds = 0.0
+    server.chat.seconds = 0.0
     assert start(folder, whole, server.url).wait(timeout=60) == 0
     assert list(read_items(killed / "translate")) == list(read_items(whole / "translate"))
     assert not (killed / "translate" / WRITING).exists()
@@ -66,5 +66,5 @@ def test_killed_once(
     server: Any, item: Callable[..., Item], stage: Callable[[Sequence[Item]], Path], tmp_path: Path
 ) -> None:
     # Longer than any kill waits: it comes while requests are under way, however fast the machine.
-    server.seconds = 2.0
+    server.chat.seconds = 2.0
     kill_at_random(server, stage([item(number) for number in range(4)]), tmp_path / "killed", kills=1, seed=2)

@@ -23,6 +23,7 @@ from globmed.bench.reading import ReadingStatus
 from globmed.bench.saved import asked_and_saved, asked_models
 from globmed.bench.stand_ins import StandIns, stand_ins_folder, translation_usage
 from globmed.bench.tasks import Grade, task
+from globmed.bench.translated_back import TranslatedBack, back_folder
 from globmed.core.errors import UsageError
 from globmed.core.item import Item, TextOrigin
 from globmed.core.language import Tier, language
@@ -82,13 +83,15 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
         subset: part of its source, such as the kind of a false hypothesis in BioNLI.
         region_bound: a check found something that binds the item to one country, and no expert has overruled it.
         had_a_hand: the model itself translated, repaired or criticised the item that it is measured on, or what was
-            asked in its place.
-        input_tokens: billed for the reply and for the translation asked in the item's place, the cached ones among
-            them.
+            asked in its place, or translated its answer back.
+        input_tokens: billed for the reply, for the translation asked in the item's place and for that of the answer
+            back, the cached ones among them.
         cached_tokens: of these, read from the endpoint's cache.
         output_tokens: billed likewise, those of reasoning among them.
         reasoning_tokens: of these, thought and not answered.
         cost_usd: of these tokens, at the price that stood when the model was asked; None where none was known.
+        translation_tokens: of those read and written, the translations'.
+        translation_usd: of these; 0 where nothing was translated, None where their price was not known.
         chrf: of an open reply, chrF++ with the nearest reference, 0 to 1; None without one and of other tasks.
         rouge_l: ROUGE-L likewise.
         fidelity: of an open reply, whether it is in the language asked; None of other tasks.
@@ -125,6 +128,8 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int = 0
     reasoning_tokens: int = 0
     cost_usd: float | None = None
+    translation_tokens: int = 0
+    translation_usd: float | None = 0.0
     chrf: float | None = None
     rouge_l: float | None = None
     fidelity: FidelityStatus | None = None
@@ -225,6 +230,8 @@ def score_inputs(run: Path) -> dict[str, str]:
     inputs = {"asked": stage_hash(asked_folder(run))}
     if (stand_ins_folder(run) / MANIFEST).is_file():
         inputs["stand_ins"] = stage_hash(stand_ins_folder(run))
+    if (back_folder(run) / MANIFEST).is_file():
+        inputs["translated_back"] = stage_hash(back_folder(run))
     for folder in sorted(path for path in models_folder(run).glob("*") if path.is_dir()):
         inputs[f"models/{folder.name}"] = stage_hash(folder)
         if journal_path(run, folder.name).is_file():
@@ -251,10 +258,11 @@ class Items:
 
     Attributes:
         stand_ins: what is asked in place of some of them.
+        back: answers to some of them, as they were translated back.
     """
 
     def __init__(self, run: Path) -> None:
-        self.stand_ins = StandIns(run)
+        self.stand_ins, self.back = StandIns(run), TranslatedBack(run)
         self._items: dict[tuple[str, str], Item] = {}
         options: dict[tuple[str, str], set[tuple[str, ...]]] = {}
         for item in read_records(asked_folder(run), Item):
@@ -292,7 +300,9 @@ def _score(row: Asked, items: Items, reply: Reply, per_byte: bool | None) -> Sco
     item = items.find(row.family, row.language)
     condition = _read_as(Condition.named(row.answer), per_byte)
     asking, stand_in = task(row.task), items.stand_ins.find(item, condition)
-    translation = translation_usage(stand_in)
+    back = items.back.find(row)
+    translation = translation_usage(stand_in.cost if stand_in else None, back.cost if back else None)
+    hands = (makers(stand_in.item) if stand_in else set()) | (items.back.models if back else set())
     grade = asking.grade(items.stand_ins.of(item, condition), reply, condition=condition, run=row.run)
     described = grade.description
     return Score(
@@ -321,12 +331,14 @@ def _score(row: Asked, items: Items, reply: Reply, per_byte: bool | None) -> Sco
         fixed_options=items.has_fixed_options(item),
         subset=item.subset,
         region_bound=any(finding.check == "region" for finding in item.standing_findings),
-        had_a_hand=row.model in makers(item) | (makers(stand_in.item) if stand_in else set()),
-        input_tokens=reply.usage.input + translation["input_tokens"],
+        had_a_hand=row.model in makers(item) | hands,
+        input_tokens=reply.usage.input + translation.input_tokens,
         cached_tokens=reply.usage.cached,
-        output_tokens=reply.usage.output + translation["output_tokens"],
+        output_tokens=reply.usage.output + translation.output_tokens,
         reasoning_tokens=reply.usage.reasoning,
-        cost_usd=translation["cost_usd"],
+        cost_usd=translation.cost_usd,
+        translation_tokens=translation.input_tokens + translation.output_tokens,
+        translation_usd=translation.cost_usd,
         chrf=described.chrf if described else None,
         rouge_l=described.rouge_l if described else None,
         fidelity=described.fidelity if described else None,

@@ -25,8 +25,8 @@ def _unfit(item: Item) -> str:
 
 
 def _messages(shown: Item, condition: Condition) -> tuple[Message, ...]:
-    prompt = condition.prompt("lfqa")
-    return (Message("user", render_item(shown, prompt, closed_book=condition.closed_book)),)
+    prompt, language = condition.prompt("lfqa"), condition.written_in(shown.language)
+    return (Message("user", render_item(shown, prompt, language=language, closed_book=condition.closed_book)),)
 
 
 LFQA = OpenEnded(
@@ -34,6 +34,7 @@ LFQA = OpenEnded(
     prompt="lfqa",
     unfit=_unfit,
     messages=_messages,
-    # Instructions in English ask for an answer in English, to which no reference in the item's language compares.
+    # Instructions in English ask for an answer in English, to which no reference in the item's language compares; that
+    # to a translated question is translated back.
     heedless=frozenset({"english", "steps", "permuted"}),
 ).task()

@@ -35,9 +35,9 @@ def _unfit(item: Item) -> str:
     return "" if any(one.points > 0 for one in item.rubric) else "no rubric"
 
 
-def _messages(shown: Item, _condition: Condition) -> tuple[Message, ...]:
+def _messages(shown: Item, condition: Condition) -> tuple[Message, ...]:
     before = (Message(turn.role, turn.text) for turn in shown.turns)
-    return *before, Message("user", render_item(shown, "rubric"))
+    return *before, Message("user", render_item(shown, "rubric", language=condition.written_in(shown.language)))
 
 
 RUBRIC = OpenEnded(

@@ -18,7 +18,7 @@ from globmed.data.translate.reading import Read
 from globmed.data.translate.team import Member
 from globmed.models.attempts import Patience
 from globmed.models.campaign import Answered, Campaign, CampaignStats, run_campaigns
-from globmed.models.client import Message, Reply, Request, reply_key
+from globmed.models.client import Message, Reply, Request, Usage, reply_key
 from globmed.models.paying import Effort
 from globmed.prompts import load
 
@@ -56,6 +56,7 @@ class Outcome(Generic[T]):
     Attributes:
         value: what was read; None where nothing was.
         key: of the last reply.
+        usage: tokens of all its replies.
         cost_usd: of all its replies; None where not known.
         attempts: how many replies there were.
         failure: why nothing was read, in a few words.
@@ -63,6 +64,7 @@ class Outcome(Generic[T]):
 
     value: T | None
     key: str
+    usage: Usage
     cost_usd: float | None
     attempts: int
     failure: str = ""
@@ -212,11 +214,9 @@ def _saved(member: Member, key: str) -> Reply | None:
 
 def _judge(question: Question[T], key: str, reply: Reply, before: Outcome[T] | None) -> tuple[Outcome[T], str]:
     """Return what a reply comes to, and what to say when it is asked for again; nothing where it is not."""
-    cost = question.member.cost_usd(reply.usage)
-    attempts = 1
+    usage, attempts = reply.usage, 1
     if before is not None:
-        cost = None if cost is None or before.cost_usd is None else cost + before.cost_usd
-        attempts += before.attempts
+        usage, attempts = usage + before.usage, attempts + before.attempts
     value, failure, error = None, "", ""
     if reply.status == "ok":
         read = question.read(reply.text)
@@ -229,7 +229,8 @@ def _judge(question: Question[T], key: str, reply: Reply, before: Outcome[T] | N
         error = "it was cut off before its end" if reply.status == "truncated" else ""
     if question.member.engine:
         error = ""
-    return Outcome(value=value, key=key, cost_usd=cost, attempts=attempts, failure=failure), error
+    cost = question.member.cost_usd(usage)
+    return Outcome(value=value, key=key, usage=usage, cost_usd=cost, attempts=attempts, failure=failure), error
 
 
 def _again(request: Request, attempt: int, reply: Reply, error: str) -> Request:

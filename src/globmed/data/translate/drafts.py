@@ -10,6 +10,7 @@ from globmed.data.translate.fields import with_texts
 from globmed.data.translate.reading import Critique
 from globmed.data.translate.team import Member
 from globmed.data.translate.wording import prompt_hash
+from globmed.models.client import Usage
 
 
 @dataclass(eq=False)
@@ -24,6 +25,7 @@ class Draft:
         texts: their translations so far.
         given: fields that no model was asked for.
         steps: how the texts were made.
+        usage: tokens of the replies that the texts were asked for with, those that could not be read among them.
         findings: what the checks found last.
         critique: the last one.
         agreement: of the back-translation with the original, chrF.
@@ -39,6 +41,7 @@ class Draft:
     texts: dict[str, str] = field(default_factory=dict)
     given: frozenset[str] = frozenset()
     steps: list[Step] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
     findings: list[Finding] = field(default_factory=list)
     critique: Critique | None = None
     agreement: float | None = None

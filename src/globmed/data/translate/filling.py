@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +12,7 @@ from globmed.data.translate.asking import Asker, Outcome, Question
 from globmed.data.translate.drafts import Draft
 from globmed.data.translate.fields import field_kind
 from globmed.data.translate.plan import Plan
-from globmed.data.translate.reading import Read, read_texts
+from globmed.data.translate.reading import read_plain, read_texts
 from globmed.data.translate.team import Member
 from globmed.data.translate.wording import StepName, TermFinder, Wording, prompt_hash, worded_request
 
@@ -134,7 +133,7 @@ class Filler:
                 terms="" if engine else self.terms(need.source, need.target, need.texts),
             )
             request = worded_request(step, about, need.member, self._plan)
-            read = partial(_plain, name=names[0]) if engine else partial(read_texts, wanted=names)
+            read = partial(read_plain, name=names[0]) if engine else partial(read_texts, wanted=names)
             size = sum(len(need.texts[name].encode()) for name in names)
             yield Group(need, {name: units[name] for name in names}, Question(need.member, request, read, size))
 
@@ -162,6 +161,7 @@ def _settle(step: StepName, group: Group, outcome: Outcome[dict[str, str]] | Non
             known[unit] = Made(need.texts[name], "")
             need.take(name, known[unit])
         return
+    need.draft.usage += outcome.usage
     need.draft.steps.append(
         Step(
             name=step,
@@ -192,9 +192,3 @@ def _share(step: StepName, need: Need, name: str, made: Made) -> None:
 def _summary(group: Group, outcome: Outcome[dict[str, str]]) -> str:
     tries = f", at attempt {outcome.attempts}" if outcome.attempts > 1 else ""
     return f"{', '.join(group.units)}{tries}" + (f": {outcome.failure}" if outcome.failure else "")
-
-
-def _plain(reply: str, *, name: str) -> Read[dict[str, str]]:
-    if not reply.strip():
-        return Read(None, "it is empty")
-    return Read({name: unicodedata.normalize("NFC", reply.strip())})

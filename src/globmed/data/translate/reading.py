@@ -72,6 +72,13 @@ def read_texts(reply: str, wanted: Collection[str]) -> Read[dict[str, str]]:
     return Read(texts)
 
 
+def read_plain(reply: str, name: str) -> Read[dict[str, str]]:
+    """Read what a translation engine gave for the text of one key: all of it, in Unicode NFC."""
+    if not reply.strip():
+        return Read(None, "it is empty")
+    return Read({name: unicodedata.normalize("NFC", reply.strip())})
+
+
 def read_critique(reply: str, fields: Collection[str]) -> Read[Critique]:
     """Read a critique: three scores of 1 to 5, and comments on fields that there are."""
     found = _object(reply)

@@ -75,7 +75,7 @@ class Steps:
             self.filler.fill(self.language, "repair", needs)
             faulty = [need.draft for need, texts in zip(needs, before, strict=True) if need.into != texts]
             self.check_all(faulty)
-        if self.asker.estimates is not None:
+        if self.asker.estimates is not None and self.plan.repairs:
             supposed = [
                 _need(draft, draft.asked, findings=_SUPPOSED)
                 for draft in drafts

@@ -19,7 +19,7 @@ from globmed.data.translate.team import Member
 from globmed.models.client import Message, Request, Settings
 from globmed.prompts import load
 
-StepName = Literal["candidate", "repair", "critique", "refine", "back"]
+StepName = Literal["candidate", "repair", "critique", "refine", "back", "answer"]
 
 _TERMS_MAX = 40
 _KNOWN = "These parts are translated already; keep to their words, and leave them out of your reply:"
