@@ -122,6 +122,39 @@ def test_print_loses_no_column(browser: Browser, html: Path) -> None:
         assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
 
 
+def test_models_are_sorted_by_any_column_with_the_keyboard(browser: Browser, html: Path) -> None:
+    with opened(browser, html, width=1280) as page:
+        table = page.locator("table.models").first
+        head = table.locator("thead th[data-language=sw]")
+        head.locator("button").focus()
+        page.keyboard.press("Enter")
+        assert head.get_attribute("aria-sort") == "descending"
+        at = head.evaluate("element => element.cellIndex")
+        shares = (
+            table.locator("tbody")
+            .nth(1)
+            .evaluate("(body, at) => [...body.rows].flatMap(row => row.cells[at]?.dataset.order ?? [])", at)
+        )
+        assert shares == sorted(shares, key=float, reverse=True)
+        page.keyboard.press("Enter")
+        assert head.get_attribute("aria-sort") == "ascending"
+
+
+def test_languages_and_models_can_be_chosen(browser: Browser, html: Path) -> None:
+    with opened(browser, html, width=1280) as page:
+        table = page.locator("table.models").first
+        shown = (
+            "table => [...table.querySelectorAll('thead th[data-language]:not([hidden])')].map(e => e.dataset.language)"
+        )
+        page.get_by_label("Languages").select_option("tier:low")
+        assert set(table.evaluate(shown)) == {"all", "sw", "wo", "yo", "zu"}
+        page.get_by_label("Languages").select_option("language:wo")
+        assert set(table.evaluate(shown)) == {"all", "wo"}
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+        page.get_by_role("button", name="Show all").click()
+        page.wait_for_function("document.querySelectorAll('table.models th[data-language]:not([hidden])').length > 12")
+
+
 def test_hostile_text_runs_nothing(
     browser: Browser, hostile_run: Path, payloads: tuple[str, ...], tmp_path: Path
 ) -> None:

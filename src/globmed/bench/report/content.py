@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -11,9 +11,10 @@ from globmed.bench.report.evidence import Evidence, PromptMark
 from globmed.bench.report.figures import dots, gain_dots, heat_map
 from globmed.bench.report.gained import Gained
 from globmed.bench.report.grid import Cell, Grid, Group, Row
-from globmed.bench.report.measure import Measure, Name, language_name
+from globmed.bench.report.leaderboard import Standing, leaderboard, standings_of
+from globmed.bench.report.measure import Measure, Name, System, language_name
 from globmed.bench.report.summary import summary
-from globmed.bench.report.tables import accuracy_grid, gains_grid, not_answered_grid
+from globmed.bench.report.tables import gains_grid, not_answered_grid
 from globmed.bench.report.wording import count, counted, listed, plain
 from globmed.core.language import languages
 from globmed.prompts import load
@@ -76,6 +77,9 @@ def content(evidence: Evidence, gained: Sequence[Gained], *, title: str, note: s
             [row for row in gained if row.task == task],
             heading="What this shows" if len(tasks) == 1 else f"What this shows: {plain(task)}",
             question_sets=evidence.question_sets,
+            standings=standings_of(
+                evidence.standings, task, hands={one[1:] for one in evidence.hands if one[0] == task}
+            ),
         )
         for index, task in enumerate(tasks, start=1)
     ]
@@ -116,14 +120,22 @@ def _reviewed(used: PromptMark) -> bool:
     return prompt.hash == used.hash and "no native speaker" not in prompt.header.lower()
 
 
-def _section(index: int, measures: list[Measure], gained: list[Gained], *, heading: str, question_sets: int) -> Section:
+def _section(
+    index: int,
+    measures: list[Measure],
+    gained: list[Gained],
+    *,
+    heading: str,
+    question_sets: int,
+    standings: Mapping[System, Standing],
+) -> Section:
     # Files and anchors carry a number rather than the task's name, which is data.
     suffix = "" if index == 1 else f"-{index}"
     blocks: list[Grid | Figure] = []
     if gained:
         blocks += [gain_dots(gained, name=f"gains{suffix}"), gains_grid(gained)]
     blocks += [
-        accuracy_grid(measures),
+        leaderboard(measures, standings),
         heat_map(measures, name=f"accuracy-heat-map{suffix}"),
         dots(measures, name=f"accuracy-intervals{suffix}"),
         not_answered_grid(measures),

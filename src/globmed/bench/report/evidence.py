@@ -12,10 +12,12 @@ import msgspec
 
 from globmed.bench.analysis import AccuracyRow, accuracy_table
 from globmed.bench.asked import asked_folder, models_folder, scores_folder
+from globmed.bench.pipeline import analysis_table
 from globmed.bench.report.measure import Measure
-from globmed.bench.scoring import check_scored
+from globmed.bench.scoring import SCORES, check_scored
+from globmed.bench.standings import StandingRow
 from globmed.core.errors import UsageError
-from globmed.core.store import Manifest, read_manifest, records_to_table, stage_hash
+from globmed.core.store import Manifest, read_manifest, records_to_table, stage_hash, table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,6 +59,8 @@ class Evidence:
         question_sets: how many different sets of questions the runs asked.
         prompts: the prompts used.
         origins: one for each run.
+        standings: rows of the tables of standings of all runs.
+        hands: task, model, revision and condition where a model had a hand in a question that it is measured on.
     """
 
     measures: tuple[Measure, ...]
@@ -64,6 +68,8 @@ class Evidence:
     question_sets: int
     prompts: tuple[PromptMark, ...]
     origins: tuple[Origin, ...]
+    standings: tuple[StandingRow, ...]
+    hands: frozenset[tuple[str, str, str, str]]
 
     @property
     def accuracy(self) -> pa.Table:
@@ -91,6 +97,8 @@ def read_runs(runs: Sequence[Path]) -> Evidence:
         question_sets=len(asked),
         prompts=tuple(sorted({mark for manifest in asked.values() for mark in _prompts(manifest)})),
         origins=tuple(_origin(run) for run in runs),
+        standings=tuple(row for run in runs for row in _standings(run)),
+        hands=frozenset(hand for run in runs for hand in _hands(run)),
     )
 
 
@@ -107,6 +115,17 @@ def _measures(runs: Sequence[Path]) -> Iterator[Measure]:
                     f"{found[key][1]} and {run} both measure {m.model} on {m.task} in {m.group}, with different"
                     " results; report them apart"
                 )
+
+
+def _standings(run: Path) -> list[StandingRow]:
+    return msgspec.convert(analysis_table(run, "standings").to_pylist(), list[StandingRow])
+
+
+def _hands(run: Path) -> Iterator[tuple[str, str, str, str]]:
+    columns = ("task", "model", "revision", "answer")
+    rows = table(scores_folder(run), prefix=SCORES, columns=(*columns, "had_a_hand"))
+    marked = rows.filter(rows["had_a_hand"]).select(columns).group_by(columns).aggregate([])
+    yield from zip(*(marked[name].to_pylist() for name in columns), strict=True)
 
 
 def _books(manifests: Iterable[Manifest]) -> Iterator[Books]:

@@ -16,21 +16,39 @@ class Cell:
         interval: its bounds in brackets; may be empty.
         detail: a further line, such as the parts of a count or the reason of an empty cell.
         mark: a sign that the table's notes explain.
+        order: what rows are sorted by; None stands last.
     """
 
     value: str
     interval: str = ""
     detail: str = ""
     mark: str = ""
+    order: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What models are chosen by; empty where the catalog does not know.
+
+    Attributes:
+        kind: `open` or `proprietary`.
+        field: `medical` or `general`.
+        billions: parameters.
+    """
+
+    kind: str = ""
+    field: str = ""
+    billions: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A row: its name and a cell for each column."""
+    """A row: its name and a cell for each column; `facts` where it is a model's."""
 
     name: Name
     cells: tuple[Cell, ...]
     strong: bool = False
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +80,8 @@ class Grid:
         bands: headings over columns; none where empty.
         notes: what its marks mean.
         words: the cells hold words, not numbers.
+        models: its rows are models, which readers may sort and choose from.
+        places: for each column its tier and language, as of `measure.Place`; empty where columns are something else.
     """
 
     title: str
@@ -72,6 +92,8 @@ class Grid:
     bands: tuple[Band, ...] = ()
     notes: tuple[str, ...] = ()
     words: bool = False
+    models: bool = False
+    places: tuple[tuple[str, str], ...] = ()
 
     @property
     def starts(self) -> tuple[int, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,10 +94,14 @@ def as_html(shown: Content) -> str:
         lstrip_blocks=True,
     )
     environment.filters["unbroken"] = unbroken
-    # Ours, and checked by `drawing.draw`: the only two texts that stand in the page as they are.
+    # Ours, and checked by `drawing.draw`: the only three texts that stand in the page as they are.
     style = Markup(folder.joinpath("page.css").read_text(encoding="utf-8"))  # noqa: S704
+    script = Markup(folder.joinpath("page.js").read_text(encoding="utf-8"))  # noqa: S704
+    script_hash = f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}"
     drawn = {figure.name: Markup(figure.svg) for figure in shown.figures}  # noqa: S704
-    return environment.get_template("page.html").render(page=shown, style=style, drawn=drawn)
+    return environment.get_template("page.html").render(
+        page=shown, style=style, drawn=drawn, script=script, script_hash=script_hash
+    )
 
 
 def _write_figure(out: Path, figure: Figure) -> tuple[Path, Path]:
