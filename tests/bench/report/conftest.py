@@ -110,7 +110,7 @@ def _item(code: str, index: int) -> Item:
         question="made up",
         options=("A", "B", "C", "D"),
         answer=(0,),
-        provenance=Provenance(native_language="en", licence="CC0-1.0"),
+        provenance=Provenance(native_language="en", licence="CC0-1.0", text="native" if code == "en" else "machine"),
     )
 
 

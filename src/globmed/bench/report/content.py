@@ -11,6 +11,7 @@ from globmed.bench.report.evidence import Evidence, PromptMark
 from globmed.bench.report.figures import dots, gain_dots, heat_map
 from globmed.bench.report.gained import Gained
 from globmed.bench.report.grid import Cell, Grid, Group, Row
+from globmed.bench.report.language_pages import LanguagePage, language_pages
 from globmed.bench.report.leaderboard import Standing, leaderboard, standings_of
 from globmed.bench.report.measure import Measure, Name, System, language_name
 from globmed.bench.report.summary import summary
@@ -43,6 +44,7 @@ class Content:
         left_out_grid: the same by reason; None where nothing was left out.
         review: who wrote and who reviewed the prompts.
         made_from: hashes of data, prompts and code.
+        languages: one page a language.
     """
 
     title: str
@@ -53,6 +55,7 @@ class Content:
     left_out_grid: Grid | None
     review: str
     made_from: Grid
+    languages: tuple[LanguagePage, ...]
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -92,6 +95,7 @@ def content(evidence: Evidence, gained: Sequence[Gained], *, title: str, note: s
         left_out_grid=_left_out_grid(evidence),
         review=review_sentence(evidence.prompts),
         made_from=_made_from(evidence),
+        languages=language_pages(evidence.by_source, evidence.texts, gaps=evidence.gaps, costs=evidence.costs),
     )
 
 

@@ -6,13 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
-from globmed.bench.analysis import AccuracyRow, accuracy_table
-from globmed.bench.asked import asked_folder, models_folder, scores_folder
+from globmed.bench.analysis import ALL, AccuracyRow, accuracy_table
+from globmed.bench.asked import ITEMS, asked_folder, models_folder, scores_folder
+from globmed.bench.costs import CostRow
+from globmed.bench.gaps import GapRow
 from globmed.bench.pipeline import analysis_table
+from globmed.bench.report.language_pages import Sources, Texts
 from globmed.bench.report.measure import Measure
 from globmed.bench.scoring import SCORES, check_scored
 from globmed.bench.standings import StandingRow
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 HASH_DIGITS = 16
+Row = TypeVar("Row")
 
 
 class PromptMark(NamedTuple):
@@ -61,6 +65,10 @@ class Evidence:
         origins: one for each run.
         standings: rows of the tables of standings of all runs.
         hands: task, model, revision and condition where a model had a hand in a question that it is measured on.
+        by_source: rows of the accuracy tables of all runs, source by source.
+        texts: what the questions asked are, by task, source and language.
+        gaps: rows of the tables of gaps of all runs.
+        costs: rows of the tables of costs of all runs.
     """
 
     measures: tuple[Measure, ...]
@@ -70,6 +78,10 @@ class Evidence:
     origins: tuple[Origin, ...]
     standings: tuple[StandingRow, ...]
     hands: frozenset[tuple[str, str, str, str]]
+    by_source: tuple[Measure, ...]
+    texts: Sources
+    gaps: tuple[GapRow, ...]
+    costs: tuple[CostRow, ...]
 
     @property
     def accuracy(self) -> pa.Table:
@@ -97,8 +109,12 @@ def read_runs(runs: Sequence[Path]) -> Evidence:
         question_sets=len(asked),
         prompts=tuple(sorted({mark for manifest in asked.values() for mark in _prompts(manifest)})),
         origins=tuple(_origin(run) for run in runs),
-        standings=tuple(row for run in runs for row in _standings(run)),
+        standings=tuple(row for run in runs for row in _rows(run, "standings", StandingRow)),
         hands=frozenset(hand for run in runs for hand in _hands(run)),
+        by_source=tuple(row for run in runs for row in _rows(run, "accuracy", Measure) if row.source != ALL),
+        texts={key: found for run in runs for key, found in _texts(run).items()},
+        gaps=tuple(row for run in runs for row in _rows(run, "gaps", GapRow)),
+        costs=tuple(row for run in runs for row in _rows(run, "costs", CostRow)),
     )
 
 
@@ -117,8 +133,22 @@ def _measures(runs: Sequence[Path]) -> Iterator[Measure]:
                 )
 
 
-def _standings(run: Path) -> list[StandingRow]:
-    return msgspec.convert(analysis_table(run, "standings").to_pylist(), list[StandingRow])
+def _rows(run: Path, name: str, kind: type[Row]) -> list[Row]:
+    return msgspec.convert(analysis_table(run, name).to_pylist(), list[kind])  # type: ignore[valid-type]
+
+
+def _texts(run: Path) -> Sources:
+    task = read_manifest(asked_folder(run)).configuration["task"]
+    rows = table(asked_folder(run), prefix=ITEMS, columns=("source", "language", "provenance")).to_pylist()
+    found: dict[tuple[str, str, str], Counter[str]] = {}
+    for row in rows:
+        made = row["provenance"]
+        kinds = found.setdefault((task, row["source"], row["language"]), Counter())
+        kinds.update(["questions", made["text"], *(["reviewed"] if made["review"] else [])])
+    return {
+        key: Texts(**{name: kinds[name] for name in ("questions", "native", "machine", "expert", "reviewed")})
+        for key, kinds in found.items()
+    }
 
 
 def _hands(run: Path) -> Iterator[tuple[str, str, str, str]]:

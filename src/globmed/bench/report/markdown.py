@@ -25,6 +25,13 @@ def _blocks(shown: Content) -> Iterator[str]:
         yield from (markdown(sentence) for sentence in section.summary)
         for block in section.blocks:
             yield from (_drawing(block) if isinstance(block, Figure) else _table(block))
+    yield "## Language by language"
+    for page in shown.languages:
+        yield f"### {_head(page.name).replace('<br>', ', ')}"
+        yield from (markdown(sentence) for sentence in page.sentences)
+        yield from _table(page.evidence)
+        yield "**What is not known**"
+        yield "\n".join(f"- {markdown(sentence)}" for sentence in page.unknown)
     yield "## How to read the numbers"
     yield from (markdown(paragraph) for paragraph in shown.method)
     yield "## What was left out, and why"
