@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 from globmed.stats.disparity import Contrast, Scores, paired_gaps
-from globmed.stats.gap_parts import translation_share, unread_share
+from globmed.stats.gap_parts import revised_share, translation_share, unread_share
 from globmed.stats.linearised import Estimate
 from globmed.stats.lowest import lowest
 from globmed.stats.max_t import Simultaneous
@@ -180,6 +180,15 @@ def translated(rng: Rng, *, clusters: int, english: float, back: float, target: 
     return one(translation_share(*values, names).share, (back - english) / (target - english))
 
 
+def revised(rng: Rng, *, clusters: int, english: float, expert: float, machine: float) -> Outcome:
+    """English answers, and answers to texts of which an expert revised those of every third cluster."""
+    names, hard = made_clusters(rng, clusters)
+    first, mended, alone = answers(rng, hard, np.array([english, expert, machine]))
+    kind = names % 3 == 0
+    found = revised_share(first, np.where(kind, mended, alone), kind, names)
+    return one(found, (machine - expert) / (machine - english))
+
+
 def unread(rng: Rng, *, clusters: int, read: float, right: float, whole: bool) -> Outcome:
     """English read always and right by 0.7 of those read; the target read and right less often."""
     names, hard = made_clusters(rng, clusters)
@@ -263,9 +272,14 @@ def of_parts() -> Settings:
     for name, clusters, (first, second), beyond in product(which, (104, 500), shares, (0.0, 0.6)):
         draw = partial(known, which=name, clusters=clusters, first=first, second=second, beyond=beyond, chance=0.25)
         yield f"{name}, {clusters=}, known={first} and {second}, {beyond=}", draw
-    for clusters, (back, target) in product((104, 500), ((0.7, 0.5), (0.8, 0.5), (0.6, 0.5), (0.72, 0.7))):
-        name = f"translation share, {clusters=}, english=0.8, {back=}, {target=}"
-        yield name, partial(translated, clusters=clusters, english=0.8, back=back, target=target)
+    usual = ((0.8, 0.7, 0.5), (0.8, 0.8, 0.5), (0.8, 0.6, 0.5), (0.8, 0.72, 0.7))
+    at_the_ends = ((0.97, 0.93, 0.85), (0.5, 0.4, 0.25), (0.2, 0.15, 0.05))
+    for clusters, (english, back, target) in product((104, 30, 500), usual + at_the_ends):
+        name = f"translation share, {clusters=}, {english=}, {back=}, {target=}"
+        yield name, partial(translated, clusters=clusters, english=english, back=back, target=target)
+    for clusters, (english, expert, machine) in product((104, 500), usual + at_the_ends):
+        name = f"revised share, {clusters=}, {english=}, {expert=}, {machine=}"
+        yield name, partial(revised, clusters=clusters, english=english, expert=expert, machine=machine)
     for clusters, (read, right), whole in product((104, 500), ((0.9, 0.5), (0.8, 0.7), (0.98, 0.4)), (True, False)):
         name = f"unread {'part' if whole else 'share'}, {clusters=}, {read=}, {right=}"
         yield name, partial(unread, clusters=clusters, read=read, right=right, whole=whole)

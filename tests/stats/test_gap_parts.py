@@ -11,7 +11,7 @@ from scipy.stats import ttest_1samp
 from globmed.core.errors import UsageError
 from globmed.stats.comparison import cluster_bootstrap, paired_difference
 from globmed.stats.fieller import ratio
-from globmed.stats.gap_parts import translation_share, unread_share
+from globmed.stats.gap_parts import revised_share, translation_share, unread_share
 from globmed.stats.intervals import Floats
 
 
@@ -78,6 +78,48 @@ def test_too_little_is_a_reason_and_no_number() -> None:
     unread = unread_share([1, 1], [1, 1], [0, 0], [0, 0], ["a", "b"])
     assert unread.unread.reason == "no reply was read in one of the languages"
     assert unread.gap.mean == -1
+
+
+def test_a_gain_is_no_gap_to_share_out() -> None:
+    (english, back, target), names = answers(8, [0.4, 0.5, 0.8])
+    assert translation_share(english, back, target, names).share.reason == "the language does better than English"
+    half = np.arange(english.size) % 2
+    assert revised_share(english, target, half, names).reason == "the language does better than English"
+
+
+def test_what_revision_mends_is_as_sure_as_the_bootstrap_says() -> None:
+    (english, machine, expert), names = answers(9, [0.8, 0.4, 0.6], clusters=400)
+    kind = (names % 3 == 0).astype(float)
+    target = np.where(kind > 0, expert, machine)
+    found = revised_share(english, target, kind, names).interval
+    gap = target - english
+
+    def share(weights: Floats) -> Floats:
+        revised, alone = (weights @ (gap * part) / (weights @ part) for part in (kind, 1 - kind))
+        return np.asarray(1 - revised / alone)
+
+    drawn = cluster_bootstrap(share, names, draws=4000, rng=np.random.default_rng(9))
+    assert found.mean == pytest.approx(drawn.mean)
+    assert [found.low, found.high] == pytest.approx([drawn.low, drawn.high], abs=0.02)
+
+
+def test_without_revised_texts_nothing_is_said_of_them() -> None:
+    (english, target), names = answers(10, [0.8, 0.4])
+    assert revised_share(english, target, np.zeros(english.size), names).reason == "no observation"
+    for few, reason in ((9, "fewer than 10 question clusters"), (29, "fewer than 30 question clusters of revised")):
+        found = revised_share(english, target, names < few, names)
+        assert found.reason.startswith(reason)
+        assert np.isnan(found.interval.mean)
+
+
+def test_a_ratio_that_few_clusters_tell_of_is_known_less_well() -> None:
+    rng = np.random.default_rng(11)
+    sums = np.column_stack([rng.normal(1, 1, 80), rng.normal(3, 1, 80), np.ones(80)])
+    all_of_them, few = (
+        ratio(lambda totals: totals[:, :2] / totals[:, 2:], sums, n=80, denominator="it", telling=telling).interval
+        for telling in (None, 5)
+    )
+    assert few.low < all_of_them.low < all_of_them.high < few.high
 
 
 def test_the_parts_of_a_gap_are_the_gap_and_those_of_kitagawa() -> None:

@@ -10,6 +10,7 @@ from globmed.bench.analysis import AccuracyRow, MetricRow, accuracy_rows, metric
 from globmed.bench.asked import analysis_folder, asked_folder, scores_folder
 from globmed.bench.costs import CostRow, cost_rows
 from globmed.bench.effort import Effort
+from globmed.bench.gap_parts import GapPartRow, gap_part_rows
 from globmed.bench.gaps import GapRow, gap_rows
 from globmed.bench.hypothesis_only import foretell
 from globmed.bench.lowest_language import LowestRow, lowest_rows
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # An analysis without one of these is of an earlier version, and made anew.
-_TABLES = ["accuracy", "metrics", "gaps", "standings", "lowest", "transfer", "costs"]
+_TABLES = ["accuracy", "metrics", "gaps", "gap_parts", "standings", "lowest", "transfer", "costs"]
 
 
 def bench_run(
@@ -96,6 +97,7 @@ def bench_analyze(run: Path) -> Manifest:
 
     `accuracy.parquet` has an `AccuracyRow` over all sources and for each; `metrics.parquet` a `MetricRow` for each
     metric that says something of a source, or of a part of it; `gaps.parquet` a `GapRow` for each model and language;
+    `gap_parts.parquet` a `GapPartRow` where questions were asked translated back too;
     `standings.parquet` a `StandingRow` for each model of a table of ranks; `lowest.parquet` a `LowestRow` for each
     model; `transfer.parquet` a `TransferRow` for each measure of a model and language.
 
@@ -129,6 +131,7 @@ def write_analysis(scores: Path, *, out: Path, primary: Sequence[str] = ()) -> M
         writer.write("accuracy.parquet", accuracy_rows(scores, by_source=True), AccuracyRow)
         writer.write("metrics.parquet", metric_rows(scores), MetricRow)
         writer.write("gaps.parquet", gaps, GapRow)
+        writer.write("gap_parts.parquet", gap_part_rows(scores), GapPartRow)
         writer.write("standings.parquet", standing_rows(scores), StandingRow)
         writer.write("lowest.parquet", lowest_rows(scores), LowestRow)
         writer.write("transfer.parquet", transfer_rows(scores), TransferRow)

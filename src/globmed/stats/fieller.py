@@ -11,7 +11,13 @@ from globmed.stats.linearised import NO_SPREAD, Estimate, declined, influences
 
 
 def ratio(
-    parts: Callable[[Floats], Floats], sums: Floats, *, n: int, denominator: str, level: float = 0.95
+    parts: Callable[[Floats], Floats],
+    sums: Floats,
+    *,
+    n: int,
+    denominator: str,
+    telling: int | None = None,
+    level: float = 0.95,
 ) -> Estimate:
     """Return a ratio with Fieller's interval: the ratios r for which numerator - r * denominator may be 0.
 
@@ -24,6 +30,7 @@ def ratio(
         sums: [G, F] of `cluster_sums`.
         n: number of observations, for the result.
         denominator: in words, for reasons.
+        telling: the clusters that the spread is known from, where they are fewer than all.
         level: confidence, such as 0.95.
 
     Returns:
@@ -45,7 +52,8 @@ def ratio(
     if count < 2:
         return declined("fewer than two questions: nothing is known of the spread", n=n, clusters=count, mean=value)
     moved = influences(parts, sums)
-    square = float(stdtrit(count - 1, 0.5 + level / 2)) ** 2 * count / (count - 1)
+    known = min(count, telling or count)
+    square = float(stdtrit(known - 1, 0.5 + level / 2)) ** 2 * known / (known - 1)
     (aa, ab), (_, bb) = square * (moved.T @ moved)
     if below**2 <= bb:
         return declined(f"{denominator} is not clearly different from 0", n=n, clusters=count)
