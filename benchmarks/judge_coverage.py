@@ -61,6 +61,42 @@ def _judged(rng: Rng, right: Floats, hit: Floats, quiet: Floats) -> tuple[NDArra
     return truth, rng.random(right.size) < np.where(truth, hit, 1 - quiet)
 
 
+def preferences(
+    rng: Rng, *, preferred: float, tied: float, skill: float, undecided: float, labelled: int, judged: int
+) -> Interval:
+    """Judge pairs, one a question: corrected share of those where people prefer the first reply.
+
+    Of the others `tied` are ties. The judge is undecided (ties and contradictions) or, in pairs that differ, right with
+    `skill`; in ties it prefers either side as often. Errors count from both sides of each labelled pair.
+    """
+    better = (1 - tied) * np.array([preferred, 1 - preferred])
+    truth = rng.choice([1, -1, 0], labelled + judged, p=[*better, tied])
+    side = np.where(
+        truth == 0, rng.choice([1, -1], truth.size), np.where(rng.random(truth.size) < skill, truth, -truth)
+    )
+    said, cut = np.where(rng.random(truth.size) < undecided, 0, side), labelled
+    names = np.arange(truth.size)
+    return corrected_share(
+        said[cut:] == 1,
+        names[cut:],
+        labels=np.concatenate([truth[:cut] == 1, truth[:cut] == -1]),
+        labelled_verdicts=np.concatenate([said[:cut] == 1, said[:cut] == -1]),
+        labelled_clusters=np.tile(names[:cut], 2),
+    ).corrected.interval
+
+
+def criteria(rng: Rng, *, share: float, labelled: int, judged: int) -> Interval:
+    """Judge eight criteria a question; of the last three, which take points, it errs otherwise (0.8 and 0.95)."""
+    right = np.repeat(shares(rng, labelled + judged, share, 0.3), 8)
+    takes = np.tile(np.arange(8) >= 5, labelled + judged)
+    truth = rng.random(right.size) < right
+    said = rng.random(right.size) < np.where(truth, np.where(takes, 0.8, 0.9), np.where(takes, 0.05, 0.15))
+    names, cut = np.repeat(np.arange(labelled + judged), 8), 8 * labelled
+    return corrected_share(
+        said[cut:], names[cut:], labels=truth[:cut], labelled_verdicts=said[:cut], labelled_clusters=names[:cut]
+    ).corrected.interval
+
+
 def powered(rng: Rng, *, labelled: int, judged: int, skill: float) -> Interval:
     """Score replies 1 to 5 (mean 3); the judge's scores are the person's with noise, and half a point too kind."""
     ability = rng.normal(0, 0.7, judged + labelled).repeat(3)
@@ -132,6 +168,16 @@ def corrections() -> Iterator[Setting]:
         draw = partial(corrected, share=share, sensitivity=hit, specificity=quiet, labelled=labelled, judged=judged)
         name = f"corrected share, {share=}, sensitivity={hit}, specificity={quiet}, {labelled=}, {judged=}, {shared=}"
         yield name, partial(draw, shared=shared), share
+    for preferred, undecided, (labelled, judged) in product((0.1, 0.3, 0.5), (0.1, 0.4), ((60, 104), (104, 500))):
+        draw = partial(preferences, preferred=preferred, undecided=undecided, labelled=labelled, judged=judged)
+        name = f"preferences, {preferred=}, {undecided=}, {labelled=}, {judged=}"
+        yield name, partial(draw, tied=0.2, skill=0.85), 0.8 * preferred
+    for share, (labelled, judged) in product((0.3, 0.7), ((30, 104), (104, 500))):
+        yield (
+            f"criteria, {share=}, {labelled=}, {judged=}",
+            partial(criteria, share=share, labelled=labelled, judged=judged),
+            share,
+        )
     for skill, (labelled, judged) in product((0.0, 0.8), ((20, 104), (104, 500))):
         draw = partial(powered, skill=skill, labelled=labelled, judged=judged)
         yield f"powered mean, {skill=}, {labelled=}, {judged=}", draw, 3.0

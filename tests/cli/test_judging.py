@@ -53,7 +53,7 @@ class Server:
         content, model = body["messages"][0]["content"], body["model"]
         self.asked[content] += 1
         await asyncio.sleep(self.seconds)
-        text = _judged(content) if model.startswith("judge") else _answered(content)
+        text = "Well." if model == "judge-dumb" else _judged(content) if model == "judge" else _answered(content)
         choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
         usage = {"prompt_tokens": 10, "completion_tokens": 3}
         return web.json_response({"choices": [choice], "usage": usage})
@@ -158,7 +158,7 @@ def test_a_judging_process_killed_half_way_goes_on_and_people_calibrate_it(
     (journal,) = (run / "judges").glob("*/replies/*.journal")
     saved = len(list(read_replies(journal)))
     assert 0 < saved < QUESTIONS * len(LANGUAGES)
-    with pytest.raises(UsageError, match="replies of the judge judge are missing"):
+    with pytest.raises(UsageError, match="verdicts of the judge judge are missing"):
         globmed("bench", "judge", run)
     server.asked.clear()
     server.seconds = 0.0
@@ -179,6 +179,7 @@ def test_a_judging_process_killed_half_way_goes_on_and_people_calibrate_it(
     assert "50.0 (" in shown
     assert "severe harm 50" in shown
     assert "judge / people" in shown
+    assert "Judges' errors by people's ratings" in shown
     assert server.asked.total() == QUESTIONS * len(LANGUAGES) - saved, "tables alone ask nobody"
 
 
@@ -187,3 +188,33 @@ def test_a_run_with_right_answers_is_not_for_judges(server: Server, vitals_relea
     globmed("bench", "run", "--data", vitals_release, "--model", "chance", "--out", run, "--limit", "3")
     with pytest.raises(UsageError, match="has right answers; a judge is for the tasks lfqa and rubric"):
         globmed("bench", "judge", run, "--judge", f"api:judge@{server.url}")
+
+
+def test_judges_are_in_the_journals_shown_and_asked_again_as_often_as_said(server: Server, run: Path) -> None:
+    judges = [f"api:judge@{server.url}", f"api:judge-dumb@{server.url}"]
+    arguments = ["bench", "judge", str(run), "--judge", judges[0], "--judge", judges[1]]
+    told = json.loads(globmed(*arguments, "--ask-again", "2", "--json"))
+    every = QUESTIONS * len(LANGUAGES)
+    assert [(one["judge"], one["asked now"], one["asked again"]) for one in told["judges"]] == [
+        ("judge", every, 0),
+        ("judge-dumb", every, 2 * every),
+    ]
+    dumb = [row for row in told["judged"] if row["judge"] == "judge-dumb" and row["measure"] == "acceptable"]
+    assert [(row["n"], row["unreadable"], row["asked_again"]) for row in dumb] == [(0, QUESTIONS, QUESTIONS)] * 2
+    shown = json.loads(globmed("journal", "show", run, "--json"))
+    assert [(one["model"], one["as_judge"], one["answered"]) for one in shown] == [
+        ("made", False, every),
+        ("judge", True, every),
+        ("judge-dumb", True, 3 * every),
+    ]
+    assert shown[1]["languages"] == {code: {"ok": QUESTIONS} for code in LANGUAGES}
+    assert "judge-dumb, as judge" in globmed("journal", "show", run)
+
+
+def test_a_second_phrasing_is_asked_beside_the_first(server: Server, run: Path) -> None:
+    arguments = ["bench", "judge", str(run), "--judge", f"api:judge@{server.url}"]
+    globmed(*arguments)
+    server.asked.clear()
+    shown = globmed(*arguments, "--held-out")
+    assert server.asked.total() == QUESTIONS * len(LANGUAGES)
+    assert "held-out phrasing" in " ".join(shown.split())

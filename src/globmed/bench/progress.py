@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from globmed.bench.asked import ASKED, journal_path, models_folder
+from globmed.bench.judging import judges_folder
+from globmed.bench.judging.asked import JUDGED, Judged
+from globmed.bench.judging.judgements import judged_stages
 from globmed.core.errors import InputError
 from globmed.core.row_groups import RowGroups
-from globmed.core.store import MANIFEST, checked_file, read_manifest
+from globmed.core.store import MANIFEST, checked_file, read_manifest, read_records
 from globmed.models.catalog import price_of
 from globmed.models.client import Status
 from globmed.models.compaction import Compacted, compact
@@ -28,13 +31,16 @@ class Progress:
     Attributes:
         survey: what the journal tells.
         model: id of the model; empty where only the journal is known.
+        as_judge: it judges the replies of the run, rather than being asked its questions.
         languages: of the requests of a run, how many have a reply of which status, by language; `missing` where there
-            is none. Empty where only the journal is known.
+            is none. A judge's are those put to it at first, and those put again because no verdict could be read. Empty
+            where only the journal is known.
         price: of the model where it was asked; None where none is known.
     """
 
     survey: Survey
     model: str = ""
+    as_judge: bool = False
     languages: dict[str, dict[State, int]] = field(default_factory=dict)
     price: Price | None = None
 
@@ -58,7 +64,7 @@ class Progress:
 
 
 def progress(path: Path) -> list[Progress]:
-    """Tell how far each model of a run is, or what one journal tells; takes no lock.
+    """Tell how far each model of a run is, then each of its judges, or what one journal tells; takes no lock.
 
     Args:
         path: a run's folder, or a journal.
@@ -69,7 +75,11 @@ def progress(path: Path) -> list[Progress]:
     """
     if not path.is_dir():
         return [Progress(survey=snapshot(path).survey)]
-    return [_progress(path, journal) for journal in journals(path)]
+    judges = sorted(judges_folder(path).glob("*/replies/*.journal"))
+    return [
+        *(_progress(path, journal) for journal in journals(path)),
+        *(_judge_progress(path, journal) for journal in judges),
+    ]
 
 
 def journals(path: Path) -> list[Path]:
@@ -111,6 +121,28 @@ def _progress(run: Path, journal: Path) -> Progress:
         model=asked["model"],
         languages=_languages(folder, taken),
         price=price_of(asked["model"], place=asked.get("place", "")),
+    )
+
+
+def _judge_progress(run: Path, journal: Path) -> Progress:
+    """Tell how far a judge is, in all forms that it judges the run in."""
+    taken = snapshot(journal)
+    stages = [one for one in judged_stages(run) if one.parent.name == journal.stem]
+    if not stages:
+        return Progress(survey=taken.survey, as_judge=True)
+    judge: dict[str, Any] = read_manifest(stages[0]).configuration
+    counts: dict[str, Counter[State]] = {}
+    for stage in stages:
+        for row in read_records(stage, Judged, prefix=JUDGED):
+            states: list[State] = [taken.status(row.key) or "missing"] if row.key else []
+            states += [state for key in row.again if (state := taken.status(key))]
+            counts.setdefault(row.language, Counter()).update(states)
+    return Progress(
+        survey=taken.survey,
+        model=judge["judge"],
+        as_judge=True,
+        languages={language: dict(counts[language]) for language in sorted(counts)},
+        price=price_of(judge["judge"], place=judge["place"]),
     )
 
 

@@ -24,7 +24,7 @@ _FAILURES_SHOWN = 10
 
 @app.command("show")
 def show_command(paths: Paths, as_json: AsJson = False) -> None:
-    """Show how far each journal is, its errors by kind, its tokens and what they cost."""
+    """Show how far each journal is, those of judges too, its errors by kind, its tokens and what they cost."""
     from globmed.bench.progress import progress
 
     found = [one for path in paths for one in progress(path)]
@@ -106,6 +106,7 @@ def progress_object(one: Progress) -> dict[str, Any]:
     return {
         "journal": str(one.survey.path),
         "model": one.model or None,
+        "as_judge": one.as_judge,
         "requested": one.requested,
         "answered": one.answered,
         **survey,
@@ -126,4 +127,5 @@ def _say_the_rest(one: Progress) -> None:
 
 
 def _name(one: Progress) -> str:
-    return one.model or str(one.survey.path)
+    name = one.model or str(one.survey.path)
+    return f"{name}, as judge" if one.as_judge else name

@@ -16,8 +16,12 @@ from globmed.core.errors import EnvironmentFailedError, UsageError
 if TYPE_CHECKING:
     from globmed.bench.judging.judge import JudgingResult
 
-_SHOWN = ("acceptable", "rubric", "preferred")
+# What has a line of its own, the measure that may count before what describes.
+_SHOWN = ("acceptable", "as_wanted", "rubric", "wins", "losses", "preferred")
+_DETAILED = ("acceptable", "preferred")
+_CORRECTED = ("acceptable", "as_wanted", "wins", "losses")
 _DETAILS = ("correct", "complete", "understandable", "in_language")
+_OF = {"pointwise": "acceptable", "rubric": "criterion as wanted", "pairs": "preferred by people"}
 _HARMS = ("mild", "moderate", "severe")
 
 Judges = Annotated[
@@ -28,7 +32,8 @@ Ratings = Annotated[
     typer.Option(
         "--ratings",
         help="CSV of what people say: family, language, model, rater, acceptable, and where given answer, run, "
-        "correct, complete, harm, understandable, in_language. Kept in the run, in the place of earlier ones.",
+        "correct, complete, harm, understandable, in_language; of a rubric criterion and met, of pairs other and "
+        "better. Kept in the run, in the place of earlier ones.",
     ),
 ]
 
@@ -39,6 +44,12 @@ def judge_command(
     form: Annotated[
         Literal["pointwise", "pairs"], typer.Option("--form", help="Each reply by itself, or two in both orders.")
     ] = "pointwise",
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="Ask with the second phrasing of the prompt, as a judge of its own.")
+    ] = False,
+    ask_again: Annotated[
+        int, typer.Option("--ask-again", help="Times a verdict that cannot be read is asked for again, at most.")
+    ] = 1,
     ratings: Ratings = None,
     max_tokens: Annotated[int, typer.Option("--max-tokens", help="Limit of a judge's reply.")] = 1024,
     concurrency: Annotated[int, typer.Option("--concurrency", help="Calls under way at once, at most.")] = 32,
@@ -66,7 +77,7 @@ def judge_command(
 
     from globmed.bench.effort import Effort
     from globmed.bench.judging.asked import form_of
-    from globmed.bench.judging.judge import SETTINGS, JudgingResult, judge_run
+    from globmed.bench.judging.judge import SETTINGS, JudgingResult, Manner, judge_run
     from globmed.bench.judging.ratings import keep_ratings
     from globmed.bench.judging.results import write_judgements
     from globmed.models.attempts import Patience
@@ -74,6 +85,11 @@ def judge_command(
     from globmed.models.opening import open_client
 
     asked = form_of(run, pairs=form == "pairs")
+    manner = Manner(
+        phrasing="held_out" if held_out else "plain",
+        settings=msgspec.structs.replace(SETTINGS, max_tokens=max_tokens),
+        more=ask_again,
+    )
     if estimate and not judge:
         raise UsageError("--estimate without a judge; name one with --judge MODEL")
     if ratings is not None:
@@ -91,7 +107,7 @@ def judge_command(
                 run,
                 [open_client(name) for name in judge],
                 form=asked,
-                settings=msgspec.structs.replace(SETTINGS, max_tokens=max_tokens),
+                manner=manner,
                 effort=effort,
                 on_estimate=None if estimate else live.estimate,
                 on_progress=live.report,
@@ -120,41 +136,49 @@ def _show_estimates(result: JudgingResult, *, as_json: bool) -> None:
 
 def _show(run: Path, result: JudgingResult, *, as_json: bool) -> None:
     from globmed.bench.judging import judgements_folder
-    from globmed.bench.judging.results import AGREEMENT, SHARES
+    from globmed.bench.judging.results import AGREEMENT, RANKS, SHARES
     from globmed.core.store import table
 
     folder = judgements_folder(run)
-    shares, agreement = (table(folder, prefix=name).to_pylist() for name in (SHARES, AGREEMENT))
+    shares, ranks, agreement = (table(folder, prefix=name).to_pylist() for name in (SHARES, RANKS, AGREEMENT))
     judges = [
         {
             "judge": one.judge,
             "replies": sum(one.stats.replies.values()),
             "from journal": one.stats.from_journal,
             "asked now": one.stats.asked,
+            "asked again": sum(again.asked for again in one.again),
             "in flight when killed": one.in_flight,
             "errors": one.stats.replies.get("error", 0),
-            "cost US$": one.stats.cost_usd,
+            "cost US$": one.cost_usd,
         }
         for one in result.judges
     ]
     if as_json:
-        plain = [
-            [{name: output.plain(cell) for name, cell in row.items()} for row in rows] for rows in (shares, agreement)
-        ]
-        output.print_json({"folder": str(folder), "judges": judges, "judged": plain[0], "agreement": plain[1]})
+        plain = {"judged": _plain(shares), "ranks": _plain(ranks), "agreement": _plain(agreement)}
+        output.print_json({"folder": str(folder), "judges": judges, **plain})
         return
     if judges:
         output.show(judges, as_json=False, title="Judges")
     output.show(
         judged_table(shares), as_json=False, title="Judged, in percent, with 95 % intervals clustered by question"
     )
+    if errors := error_rows(shares):
+        output.show(errors, as_json=False, title="Judges' errors by people's ratings, in percent, with 95 % intervals")
+    if ranks:
+        output.show([rank_row(row) for row in ranks], as_json=False, title="Ranked by corrected shares, in percent")
+    if any(row["reason"] for row in ranks) or any(row["left_out"] for row in ranks):
+        output.say(
+            "Not ranked: who is uncalibrated. Of independent questions: without models that judge themselves, and for "
+            "all models without questions that the judge or a model of the table translated, repaired or criticised."
+        )
     if agreement:
         output.show(
             [agreement_row(row) for row in agreement if row["measure"] in ("acceptable", "harm", "met", "better")],
             as_json=False,
             title="Agreement, with 95 % intervals clustered by question",
         )
-    if not all(row["calibrated"] for row in shares if row["measure"] in _SHOWN):
+    if not all(row["calibrated"] for row in shares if row["measure"] in _CORRECTED):
         output.say(
             "Uncalibrated: nobody knows how often the judge errs in that language. Such a share says nothing of how a "
             "model does there, and is in no ranking. Ratings by people (--ratings) calibrate it."
@@ -167,29 +191,46 @@ def _plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def judged_table(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Write the rows of `JudgedRow` for people: one line a judge, model and language."""
+    """Write the rows of `JudgedRow` for people: a line for each judge, model, language and measure to look at."""
     cells: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}
     for row in rows:
-        names = ("judge", "judge_revision", "model", "revision", "other", "other_revision", "answer", "language")
+        names = (
+            "judge",
+            "judge_revision",
+            "phrasing",
+            "model",
+            "revision",
+            "other",
+            "other_revision",
+            "answer",
+            "language",
+        )
         cells.setdefault((row["form"], *(row[name] for name in names)), {})[row["measure"]] = row
-    return [_judged_line(measures) for measures in cells.values()]
+    return [_judged_line(measures, name) for measures in cells.values() for name in _SHOWN if name in measures]
 
 
-def _judged_line(measures: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    main = next(row for name, row in measures.items() if name in _SHOWN)
-    marks = {"judges itself": int(main["itself"]), "items it had a hand in": main["had_a_hand"]}
+def _judged_line(measures: dict[str, dict[str, Any]], shown: str) -> dict[str, Any]:
+    main = measures[shown]
+    marks = {
+        "judges itself": int(main["itself"]),
+        "is a judge too": int(main["also_judges"] and not main["itself"]),
+        "judge made items": main["had_a_hand"],
+        "model made items": main["model_had_a_hand"],
+    }
     left = {name: main[name] for name in ("unreadable", "errors", "no_reply")}
     return {
-        "judge": main["judge"],
+        "judge": _judge(main),
         "model": f"{main['model']} or {main['other']}" if main["other"] else main["model"],
         "answer": main["answer"],
         "language": main["language"],
-        "measure": main["measure"],
+        "measure": main["measure"].replace("_", " "),
         "corrected": _bounds(main, "corrected", "corrected_low", "corrected_high", main["not_calibrated"])
         if main["calibrated"]
-        else "uncalibrated",
+        else _why_not(main)
+        if shown in _CORRECTED
+        else "–",
         "as judged": _bounds(main, "value", "low", "high", main["reason"]),
-        "details": "; ".join(_details(measures)) or "–",
+        "details": "; ".join(_details(measures) if shown in _DETAILED else ()) or "–",
         "replies": main["n"],
         "not counted": {name.replace("_", " "): number for name, number in left.items() if number},
         "marked": ", ".join(name for name, number in marks.items() if number) or "–",
@@ -206,6 +247,46 @@ def _details(measures: dict[str, dict[str, Any]]) -> list[str]:
         if not math.isnan(value):
             said.append(f"{word.replace('_', ' ')} {100 * value:.0f}")
     return said
+
+
+def _judge(row: dict[str, Any]) -> str:
+    return str(row["judge"]) if row["phrasing"] == "plain" else f"{row['judge']}, held-out phrasing"
+
+
+def _why_not(row: dict[str, Any]) -> str:
+    return f"uncalibrated: {row['not_calibrated']}" if row["labelled"] else "uncalibrated"
+
+
+def error_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Write what people tell of judges' errors: one line a judge, form and language in which they rated anything."""
+    names = ("form", "judge", "judge_revision", "phrasing", "language")
+    told = {tuple(row[name] for name in names): row for row in rows if row["labelled"]}
+    return [
+        {
+            "judge": _judge(row),
+            "language": row["language"],
+            "of": _OF[row["form"]],
+            **{name: _bounds(row, name, f"{name}_low", f"{name}_high", "") for name in ("sensitivity", "specificity")},
+            "verdicts beside people's": row["labelled"],
+        }
+        for row in told.values()
+    ]
+
+
+def rank_row(row: dict[str, Any]) -> dict[str, Any]:
+    """Write one row of `JudgedRank` for people."""
+    ranked = row["rank"] is not None
+    return {
+        "judge": _judge(row),
+        "answer": row["answer"],
+        "language": row["language"],
+        "questions": row["items"] if not row["left_out"] else f"{row['items']}, {row['left_out']} left out",
+        "model": f"{row['model']}, the judge itself" if row["itself"] else row["model"],
+        "place": f"{row['rank']} of {row['ranked']}" if ranked else f"– ({row['reason']})",
+        "may be": f"{row['best']} to {row['worst']}" if ranked else "–",
+        row["measure"].replace("_", " "): _bounds(row, "corrected", "low", "high", "") if ranked else "–",
+        "verdicts": row["n"],
+    }
 
 
 def agreement_row(row: dict[str, Any]) -> dict[str, Any]:

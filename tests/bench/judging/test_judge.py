@@ -1,6 +1,7 @@
 """Judging saved replies: what is asked, what is kept, what is told apart, and that nothing is asked twice."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from globmed.bench.asked import journal_path, models_folder
 from globmed.bench.effort import Effort
 from globmed.bench.judging import judge_journal, judgements_folder
 from globmed.bench.judging.asked import form_of
-from globmed.bench.judging.judge import judge_run
+from globmed.bench.judging.concord import AgreementRow
+from globmed.bench.judging.judge import Manner, judge_run
 from globmed.bench.judging.judgements import JUDGEMENTS, Judgement
-from globmed.bench.judging.results import SHARES, write_judgements
+from globmed.bench.judging.results import AGREEMENT, SHARES, write_judgements
 from globmed.bench.judging.shares import JudgedRow
 from globmed.bench.judging.verdicts import Pointwise
 from globmed.bench.scoring import score_run
@@ -53,13 +55,18 @@ def test_every_reply_is_judged_once_and_what_is_unreadable_is_no_verdict(make_ru
     run = make_run(a=replied(8), judge=replied(3, silent=12))
     judge = Scripted("judge", by_the_word)
     result = judge_run(run, [judge], form="pointwise")
-    assert len(judge.asked) == result.estimates[0].requests == 2 * len(LANGUAGES) * QUESTIONS - len(LANGUAGES)
+    assert result.estimates[0].requests == 2 * len(LANGUAGES) * QUESTIONS - len(LANGUAGES)
+    again = [request for request in judge.asked if request.run]
+    assert len(judge.asked) == result.estimates[0].requests + len(again)
+    assert ({number_of(request) for request in again}, len(again)) == ({7}, 2 * len(LANGUAGES))
+    assert all(request.settings.seed == 1 and request.settings.temperature > 0 for request in again)
     assert "Question 3 (sw)?" in judge.asked[len(LANGUAGES) * QUESTIONS - QUESTIONS + 3].messages[0].content
     write_judgements(run)
     given = rows(run)
     assert len(given) == 2 * len(LANGUAGES) * QUESTIONS
     assert {one.family for one in given if one.status == "unreadable"} == {"made:7"}
     assert all(one.acceptable is None and one.why for one in given if one.status == "unreadable")
+    assert {one.attempts for one in given if one.status == "unreadable"} == {2}
     assert {(one.model, one.family, one.acceptable) for one in given if one.status == "no_reply"} == {
         ("judge", "made:12", False)
     }
@@ -67,8 +74,8 @@ def test_every_reply_is_judged_once_and_what_is_unreadable_is_no_verdict(make_ru
     # 48 of 60 are right, and of question 7, which is one of them, nobody knows.
     row = told["a", "en", "acceptable"]
     assert row.value == pytest.approx(47 / 59)
-    assert (row.n, row.unreadable, row.no_reply) == (59, 1, 0)
-    assert (row.calibrated, row.not_calibrated) == (False, "nobody rated replies judged in this language")
+    assert (row.n, row.unreadable, row.asked_again, row.no_reply) == (59, 1, 1, 0)
+    assert (row.calibrated, row.not_calibrated) == (False, "nobody rated what was judged in this language")
     silent = told["judge", "sw", "acceptable"]
     assert (silent.n, silent.no_reply, silent.itself) == (59, 1, True)
     # Question 12 counts as not acceptable, and is in no criterion.
@@ -88,6 +95,11 @@ def test_the_items_a_judge_made_and_the_judge_judged_are_marked(make_run: MakeRu
     assert {one.language for one in given if one.had_a_hand} == {"sw"}
     assert all(one.had_a_hand == (one.language == "sw") for one in given if one.judge == "critic")
     assert {(one.judge, one.model) for one in given if one.itself} == {("judge", "judge")}
+    hands = {(one.judge, one.model, one.family) for one in given if one.model_had_a_hand}
+    assert hands == {(judge, "judge", family) for judge in ("judge", "critic") for family in made}
+    told = shares(run)
+    # Whoever judges beside being judged is marked, also where another one judges.
+    assert {model for (model, _, _), row in told.items() if row.also_judges} == {"judge"}
 
 
 def test_judging_again_asks_nobody_and_writes_the_same_bytes(make_run: MakeRun) -> None:
@@ -100,9 +112,67 @@ def test_judging_again_asks_nobody_and_writes_the_same_bytes(make_run: MakeRun) 
     assert result.judges[0].stats.from_journal == len(LANGUAGES) * QUESTIONS
     assert write_judgements(run).files == first.files
     replies = dict(read_replies(judge_journal(run, journal_name(again))))
-    assert len(replies) == len(LANGUAGES) * QUESTIONS
+    assert len(replies) == len(LANGUAGES) * (QUESTIONS + 1)
     with pytest.raises(UsageError, match="judged with other settings"):
-        judge_run(run, [again], form="pointwise", settings=Settings(max_tokens=7))
+        judge_run(run, [again], form="pointwise", manner=Manner(settings=Settings(max_tokens=7)))
+    with pytest.raises(UsageError, match="judged with other attempts"):
+        judge_run(run, [again], form="pointwise", manner=Manner(more=3))
+    with pytest.raises(UsageError, match="asked for again -1 times"):
+        Manner(more=-1)
+
+
+def test_a_verdict_read_at_the_second_attempt_counts_and_is_told(make_run: MakeRun) -> None:
+    def late(request: Request) -> Reply:
+        hard = number_of(request) in (3, 4)
+        wanted = {3: 1, 4: 2}.get(number_of(request), 0)
+        return said("Hm.") if hard and request.run < wanted else by_the_word(request)
+
+    run = make_run(a=replied(8))
+    for more, read, unreadable, asked in ((0, 57, 3, 0), (1, 58, 2, 3), (2, 59, 1, 5)):
+        folder = run / "judges"
+        for stage in folder.glob("*/pointwise"):
+            shutil.rmtree(stage)
+        judge = Scripted("judge", late)
+        judge_run(run, [judge], form="pointwise", manner=Manner(more=more))
+        write_judgements(run)
+        row = shares(run)["a", "en", "acceptable"]
+        assert (row.n, row.unreadable, row.asked_again) == (read, unreadable, 3 if more else 0)
+        # What an earlier campaign asked is not asked again.
+        kept = {0: 0, 1: 0, 2: 3}[more]
+        assert len([one for one in judge.asked if one.run and one.label.endswith("en")]) == asked - kept
+    taken = {number: one.attempts for one in rows(run) if one.language == "en"
+             for number in [int(one.family.split(":")[1])]}  # fmt: skip
+    assert [taken[number] for number in (2, 3, 4, 7)] == [1, 2, 3, 3]
+
+
+def test_a_second_attempt_that_is_not_there_yet_is_missing_not_unreadable(make_run: MakeRun) -> None:
+    run = make_run(a=replied(8))
+    first = len(LANGUAGES) * QUESTIONS
+    with pytest.raises(LimitReachedError):
+        judge_run(run, [Scripted("judge", by_the_word)], form="pointwise", effort=Effort(cap=Cap(requests=first)))
+    with pytest.raises(UsageError, match=f"2 of {first} verdicts of the judge judge are missing"):
+        write_judgements(run)
+    judge = Scripted("judge", by_the_word)
+    judge_run(run, [judge], form="pointwise")
+    assert len(judge.asked) == 2
+    write_judgements(run)
+    assert shares(run)["a", "en", "acceptable"].unreadable == 1
+
+
+def test_a_second_phrasing_is_a_judge_of_its_own(make_run: MakeRun) -> None:
+    run = make_run(a=replied(8))
+    judge_run(run, [Scripted("judge", by_the_word)], form="pointwise")
+    again = Scripted("judge", by_the_word)
+    judge_run(run, [again], form="pointwise", manner=Manner(phrasing="held_out"))
+    assert "before it reaches a patient" in again.asked[0].messages[0].content
+    write_judgements(run)
+    given = rows(run)
+    assert len(given) == 2 * len(LANGUAGES) * QUESTIONS
+    assert len({(one.phrasing, one.prompt_hash) for one in given}) == 2 * len(LANGUAGES)
+    told = list(read_records(judgements_folder(run), JudgedRow, prefix=SHARES))
+    assert {one.phrasing for one in told} == {"plain", "held_out"}
+    agreed = read_records(judgements_folder(run), AgreementRow, prefix=AGREEMENT)
+    assert "judge 1 / judge 1 held_out" in {one.raters for one in agreed}
 
 
 def test_a_cap_holds_over_all_of_judging_and_missing_verdicts_are_told(make_run: MakeRun) -> None:
@@ -113,7 +183,7 @@ def test_a_cap_holds_over_all_of_judging_and_missing_verdicts_are_told(make_run:
     assert len(dict(read_replies(judge_journal(run, journal_name(Scripted("judge", by_the_word)))))) == 30
     with pytest.raises(LimitReachedError):
         judge_run(run, [Scripted("other", by_the_word)], form="pointwise", effort=Effort(cap=Cap(requests=30)))
-    with pytest.raises(UsageError, match="90 of 120 replies of the judge judge are missing"):
+    with pytest.raises(UsageError, match="91 of 120 verdicts of the judge judge are missing"):
         write_judgements(run)
 
 
@@ -150,7 +220,7 @@ def test_pairs_are_shown_in_both_orders_and_an_order_that_decides_is_told(make_r
     run = make_run(a=replied(8), b=replied(3))
     judge = Scripted("judge", prefers)
     judge_run(run, [judge], form="pairs")
-    assert len(judge.asked) == 2 * len(LANGUAGES) * QUESTIONS
+    assert len([one for one in judge.asked if not one.run]) == 2 * len(LANGUAGES) * QUESTIONS
     write_judgements(run)
     told = {row.measure: row for row in read_records(judgements_folder(run), JudgedRow, prefix=SHARES)
             if row.language == "sw"}  # fmt: skip
@@ -175,7 +245,7 @@ def test_a_rubric_is_judged_by_criterion_and_scored_by_points(make_run: MakeRun)
     assert form_of(run, pairs=False) == "rubric"
     judge = Scripted("judge", criterion)
     judge_run(run, [judge], form="rubric")
-    assert len(judge.asked) == (QUESTIONS - 1) * 3 * len(LANGUAGES)
+    assert len([one for one in judge.asked if not one.run]) == (QUESTIONS - 1) * 3 * len(LANGUAGES)
     assert "user: Hi\n\nassistant: Hello\n\nuser: Question 0 (en)?" in judge.asked[0].messages[0].content
     write_judgements(run)
     row = shares(run)["a", "en", "rubric"]

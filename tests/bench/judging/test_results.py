@@ -95,7 +95,7 @@ def test_a_judge_is_corrected_where_people_rated_and_nowhere_else(run: Path) -> 
     english = told["lenient", "b", "en"]
     assert (english.calibrated, english.labelled) == (False, 0)
     assert np.isnan(english.corrected)
-    assert english.not_calibrated == "nobody rated replies judged in this language"
+    assert english.not_calibrated == "nobody rated what was judged in this language"
 
 
 def test_too_few_ratings_calibrate_nothing_and_say_so(run: Path) -> None:

@@ -26,6 +26,7 @@ def judged(number: int, form: Form, **said: Any) -> Judgement:
         "language": "yo",
         "run": 0,
         "had_a_hand": False,
+        "model_had_a_hand": False,
         "itself": False,
         "prompt_hash": "",
         "status": "read",

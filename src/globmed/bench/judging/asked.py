@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from globmed.bench.asked import Asked, asked_folder
-from globmed.bench.judging import PROMPTS, Form
+from globmed.bench.condition import Condition
+from globmed.bench.judging import Form, Phrasing, prompt_name
 from globmed.bench.saved import asked_and_saved, asked_models
 from globmed.bench.scoring import Items, makers
 from globmed.bench.tasks import task
@@ -22,6 +23,9 @@ from globmed.models.client import Client, Message, Reply, Request, Settings
 from globmed.prompts import load
 
 JUDGED = "judged.parquet"
+
+# Of attempts after the first: a judge without chance would write the same unreadable reply again.
+_WARMTH = 0.7
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,10 +48,13 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
         criterion: index in the item's rubric; None but for rubrics.
         points: of that criterion.
         turned: the other model's reply is shown first.
+        phrasing: of the judge's prompt.
         had_a_hand: the judge itself translated, repaired or criticised the item.
+        model_had_a_hand: a model judged did, or translated what it was asked or what it answered.
         itself: the judge is the model, or one of the two models, that it judges.
         prompt_hash: of the prompt text it was asked with.
         key: under which the judge's reply is saved; empty where a judged reply holds no text, and nothing is asked.
+        again: keys of the replies that are asked for, in this order, while none before can be read.
     """
 
     form: Form
@@ -61,7 +68,9 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     cluster: str
     language: str
     run: int
+    phrasing: Phrasing = "plain"
     had_a_hand: bool
+    model_had_a_hand: bool
     itself: bool
     prompt_hash: str
     other: str = ""
@@ -70,6 +79,17 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     points: float | None = None
     turned: bool = False
     key: str = ""
+    again: tuple[str, ...] = ()
+
+    @property
+    def rated(self) -> tuple[str, str, str, str, int, str, int | None]:
+        """What people know the thing judged by."""
+        return self.model, self.answer, self.family, self.language, self.run, self.other, self.criterion
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All keys that the verdict may be under, in the order they are asked for; none where nothing is asked."""
+        return (self.key, *self.again) if self.key else ()
 
 
 @dataclass(frozen=True)
@@ -109,16 +129,16 @@ def form_of(run: Path, *, pairs: bool) -> Form:
 
 
 class Questions:
-    """What one run puts to judges in one form; the replies are read once for all of them."""
+    """What one run puts to judges in one form and phrasing; the replies are read once for all of them."""
 
-    def __init__(self, run: Path, form: Form, settings: Settings) -> None:
+    def __init__(self, run: Path, form: Form, settings: Settings, phrasing: Phrasing = "plain") -> None:
         """Read items and replies.
 
         Raises:
             UsageError: replies are missing, or there are no two models to compare.
             InputError: the folder is no run.
         """
-        self._items, self.form, self._settings = Items(run), form, settings
+        self._items, self.form, self._settings, self.phrasing = Items(run), form, settings, phrasing
         self._replied = [_replied(run, name) for name in asked_models(run)]
         if form == "pairs" and len(self._replied) < 2:
             raise UsageError(f"{run}: has the replies of one model; pairs need two")
@@ -160,7 +180,7 @@ class Questions:
         self, judge: Client, item: Item, judged: Sequence[_Replied], texts: dict[str, str], **more: Any
     ) -> ToJudge:
         one, other = judged[0].asked, judged[1].asked if len(judged) > 1 else None
-        prompt = load(PROMPTS[self.form], item.language)
+        prompt = load(prompt_name(self.form, self.phrasing), item.language)
         row = Judged(
             form=self.form,
             judge=judge.model,
@@ -175,7 +195,9 @@ class Questions:
             cluster=one.cluster,
             language=one.language,
             run=one.run,
+            phrasing=self.phrasing,
             had_a_hand=judge.model in makers(item),
+            model_had_a_hand=any(one.asked.model in self._hands(item, one.asked) for one in judged),
             itself=judge.model in {replied.asked.model for replied in judged},
             prompt_hash=prompt.hash,
             **more,
@@ -191,6 +213,25 @@ class Questions:
             may_leave_machine=item.provenance.may_leave_machine,
         )
         return ToJudge(row, item, request)
+
+    def _hands(self, item: Item, asked: Asked) -> set[str]:
+        stand_in = self._items.stand_ins.find(item, Condition.named(asked.answer))
+        back = self._items.back.models if self._items.back.find(asked) else set()
+        return makers(item) | (makers(stand_in.item) if stand_in else set()) | back
+
+
+def asked_again(request: Request, attempt: int) -> Request:
+    """Return what is asked where a verdict could not be read: the same, with chance in it, and so another reply.
+
+    Args:
+        request: as it was asked at first.
+        attempt: 0 is the first one, and leaves it as it is.
+    """
+    if not attempt:
+        return request
+    settings = request.settings
+    warm = msgspec.structs.replace(settings, temperature=max(settings.temperature, _WARMTH), seed=attempt)
+    return msgspec.structs.replace(request, settings=warm, run=attempt)
 
 
 def _replied(run: Path, name: str) -> dict[tuple[str, str, str, int], _Replied]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from globmed.bench.judging import Form
 from globmed.bench.judging.judgements import Judgement
 from globmed.bench.judging.ratings import Rating, coded, labels
+from globmed.bench.judging.ratings import Unit as Rated
 from globmed.bench.judging.verdicts import HARMS
 from globmed.stats.agreement import Weighting, cohen_kappa, gwet_ac, krippendorff_alpha
 from globmed.stats.linearised import Estimate
@@ -82,8 +83,7 @@ def agreement_rows(judgements: Sequence[Judgement], ratings: Sequence[Rating]) -
         for measure in measures if of_form else ():
             judged = _judged(of_form, measure)
             yield from _of_judges(form, measure, judged)
-            if form == "pointwise":
-                yield from _of_people(measure, judged, of_form, ratings)
+            yield from _of_people(form, measure, judged, of_form, ratings)
 
 
 def _of_judges(form: Form, measure: str, judged: _Units) -> Iterator[AgreementRow]:
@@ -95,30 +95,29 @@ def _of_judges(form: Form, measure: str, judged: _Units) -> Iterator[AgreementRo
 
 
 def _of_people(
-    measure: str, judged: _Units, given: Iterable[Judgement], ratings: Sequence[Rating]
+    form: Form, measure: str, judged: _Units, given: Sequence[Judgement], ratings: Sequence[Rating]
 ) -> Iterator[AgreementRow]:
     if not ratings:
         return
-    clusters = {(one.model, one.answer, one.family, one.language, one.run): one.cluster for one in given}
+    clusters = {one.rated: one.cluster for one in given}
     people = _units(
-        (((*one.reply,), one.rater, clusters[one.reply], one.language, coded(getattr(one, measure))))
+        (((*one.unit,), one.rater, clusters[one.unit], one.language, coded(getattr(one, measure))))
         for one in ratings
-        if one.reply in clusters
+        if one.unit in clusters
     )
     if len(people.raters) > 1:
-        yield from _among("pointwise", measure, PEOPLE, people)
+        yield from _among(form, measure, PEOPLE, people)
     middle = labels(ratings, measure)
-    # Units of single replies stand in the order of their names, without revision: that of the judgements.
+    # In the order of the units that the judges' table has, which know revisions and the order shown too.
     told = np.array([middle.get(unit, np.nan) for unit in _names(given)], dtype=np.float64)
     for i, judge in enumerate(judged.raters):
         both = np.column_stack([judged.ratings[:, i], told])
-        yield from _between("pointwise", measure, f"{judge} / {PEOPLE}", judged, both)
+        yield from _between(form, measure, f"{judge} / {PEOPLE}", judged, both)
 
 
-def _names(given: Iterable[Judgement]) -> list[tuple[str, str, str, str, int]]:
+def _names(given: Iterable[Judgement]) -> list[Rated]:
     """Return what people know the units of `_judged` by, in their order."""
-    units = dict.fromkeys(_unit(one) for one in given)
-    return [(str(unit[0]), *unit[2:6]) for unit in units]  # type: ignore[misc]
+    return list({_unit(one): one.rated for one in given}.values())
 
 
 def _unit(one: Judgement) -> Unit:
@@ -130,7 +129,7 @@ def _judged(given: Iterable[Judgement], measure: str) -> _Units:
     return _units(
         (
             _unit(one),
-            f"{one.judge} {one.judge_revision}".strip(),
+            " ".join(filter(None, (one.judge, one.judge_revision, "" if one.phrasing == "plain" else one.phrasing))),
             one.cluster,
             one.language,
             coded(getattr(one, measure)) if one.status == "read" else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ import msgspec
 
 from globmed.bench.judging import judge_journal, judges_folder
 from globmed.bench.judging.asked import JUDGED, Judged
-from globmed.bench.judging.verdicts import VERDICTS, Better, Harm, Met, Pointwise, Preference, read_verdict
+from globmed.bench.judging.verdicts import VERDICTS, Better, Harm, Met, Pointwise, Preference, Preferred, read_verdict
 from globmed.core.errors import UsageError
 from globmed.core.store import MANIFEST, file_hash, read_records, stage_hash
 from globmed.models.client import Reply
@@ -27,7 +27,9 @@ class Judgement(Judged, frozen=True, kw_only=True):
     Attributes:
         status: `read`; `unreadable`, which stands for no verdict at all; `no_reply` where there was no text to judge;
             `error` where the call failed, to be asked again.
-        why: of an unreadable one, what is wrong with it; of an error its text.
+        attempts: replies of the judge that it took; all but the last, and of an unreadable one the last too, could not
+            be read.
+        why: of an unreadable one, what is wrong with its last reply; of an error its text.
         reason: what the judge gives as its reason.
         correct: as `Pointwise`; None in other forms and where nothing was read.
         complete: likewise.
@@ -41,6 +43,7 @@ class Judgement(Judged, frozen=True, kw_only=True):
     """
 
     status: VerdictStatus
+    attempts: int = 0
     why: str = ""
     reason: str = ""
     correct: bool | None = None
@@ -50,7 +53,12 @@ class Judgement(Judged, frozen=True, kw_only=True):
     in_language: bool | None = None
     acceptable: bool | None = None
     met: bool | None = None
-    better: Literal["model", "other", "tie"] | None = None
+    better: Preferred | None = None
+
+    @property
+    def independent(self) -> bool:
+        """Whether neither the judge nor a model judged made the item, and no model judges itself."""
+        return not (self.had_a_hand or self.model_had_a_hand or self.itself)
 
 
 def judged_stages(run: Path) -> list[Path]:
@@ -80,32 +88,49 @@ def judgements(run: Path) -> Iterator[Judgement]:
         raise UsageError(f"{run}: no judge has judged it. Run: globmed bench judge {run} --judge MODEL")
     for stage in stages:
         rows = list(read_records(stage, Judged, prefix=JUDGED))
-        wanted = {row.key for row in rows if row.key}
+        wanted = {key for row in rows for key in row.keys}
         journal = judge_journal(run, stage.parent.name)
         saved = read_replies(journal) if journal.is_file() else iter(())
         replies = {key: reply for key, reply in saved if key in wanted}
-        if missing := len(wanted) - len(replies):
+        told = [judgement(row, replies) for row in rows]
+        if missing := len({row.key for row, one in zip(rows, told, strict=True) if one is None}):
+            wanted_first = len({row.key for row in rows if row.key})
             raise UsageError(
-                f"{run}: {missing} of {len(wanted)} replies of the judge {rows[0].judge} are missing. Run the same "
+                f"{run}: {missing} of {wanted_first} verdicts of the judge {rows[0].judge} are missing. Run the same "
                 f"`globmed bench judge` again; to leave the judge out, remove the folder {stage}"
             )
-        for row in rows:
-            yield judgement(row, replies[row.key] if row.key else None)
+        yield from (one for one in told if one is not None)
 
 
-def judgement(row: Judged, reply: Reply | None) -> Judgement:
-    """Return what a judge's reply says; None where there was no text to judge."""
-    if reply is None:
+def judgement(row: Judged, replies: Mapping[str, Reply]) -> Judgement | None:
+    """Return what a judge's replies say: the first that can be read, or that none can; None where one is missing.
+
+    Args:
+        row: what the judge was asked.
+        replies: by key; those to later attempts are there only where they were called for.
+    """
+    if not row.key:
         nothing: dict[str, Any] = {"pointwise": {"acceptable": False}, "rubric": {"met": False}}.get(row.form, {})
         return _made(row, status="no_reply", **nothing)
+    found = None
+    for number, key in enumerate(row.keys, start=1):
+        if key not in replies:
+            return None
+        found = _made(row, attempts=number, **_read(row, replies[key]))
+        if found.status != "unreadable":
+            break
+    return found
+
+
+def _read(row: Judged, reply: Reply) -> dict[str, Any]:
     if reply.status == "error":
-        return _made(row, status="error", why=reply.finish)
+        return {"status": "error", "why": reply.finish}
     if reply.status != "ok":
-        return _made(row, status="unreadable", why=f"{reply.status} reply")
+        return {"status": "unreadable", "why": f"{reply.status} reply"}
     read = read_verdict(reply.text, VERDICTS[row.form])
     if read.value is None:
-        return _made(row, status="unreadable", why=read.error)
-    return _made(row, status="read", **_said(read.value, turned=row.turned))
+        return {"status": "unreadable", "why": read.error}
+    return {"status": "read", **_said(read.value, turned=row.turned)}
 
 
 def _said(verdict: Pointwise | Preference | Met, *, turned: bool) -> dict[str, Any]:
@@ -115,7 +140,7 @@ def _said(verdict: Pointwise | Preference | Met, *, turned: bool) -> dict[str, A
     return said | {"acceptable": verdict.acceptable} if isinstance(verdict, Pointwise) else said
 
 
-def _named(better: Better, *, turned: bool) -> Literal["model", "other", "tie"]:
+def _named(better: Better, *, turned: bool) -> Preferred:
     if better == "tie":
         return "tie"
     return "model" if (better == "first") != turned else "other"

@@ -1,7 +1,8 @@
 """Verdicts of a judged run into the stage `<run>/judgements`; the same replies and ratings give the same bytes.
 
 `judgements.parquet` has a `Judgement` for each verdict, `judged.parquet` a `JudgedRow` for each measure of a judge,
-model and language, `agreement.parquet` an `AgreementRow` for each two or more raters.
+model and language, `ranks.parquet` a `JudgedRank` for each model of two or more judged alike, `agreement.parquet` an
+`AgreementRow` for each two or more raters.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from pathlib import Path
 from globmed.bench.judging import judgements_folder, ratings_folder
 from globmed.bench.judging.concord import AgreementRow, agreement_rows
 from globmed.bench.judging.judgements import JUDGEMENTS, Judgement, judgement_inputs, judgements
+from globmed.bench.judging.ranks import JudgedRank, judged_ranks
 from globmed.bench.judging.ratings import RATINGS, Rating
 from globmed.bench.judging.shares import JudgedRow, judged_rows
 from globmed.core.store import MANIFEST, Manifest, read_manifest, read_records, stage_hash, writing_stage
 
 SHARES = "judged.parquet"
+RANKS = "ranks.parquet"
 AGREEMENT = "agreement.parquet"
 
 
@@ -37,6 +40,7 @@ def write_judgements(run: Path, *, out: Path | None = None) -> Manifest:
     with writing_stage(folder, "judgements", inputs=results_inputs(run)) as writer:
         writer.write(JUDGEMENTS, given, Judgement)
         writer.write(SHARES, judged_rows(given, ratings), JudgedRow)
+        writer.write(RANKS, judged_ranks(given, ratings), JudgedRank)
         writer.write(AGREEMENT, agreement_rows(given, ratings), AgreementRow)
     return read_manifest(folder)
 

@@ -3,35 +3,42 @@
 Shares are of all replies that are no error. A reply without text is not acceptable, whoever judges; an unreadable
 verdict is in no share. Rubric scores are the mean of points met over points possible, kept in 0..1 (HealthBench, arXiv
 2505.08775). Of pairs a preference counts where both orders give the same verdict; where they do not, it is a tie.
+Which measures people's ratings can correct, `globmed.bench.judging.calibrated` says.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-import numpy as np
 
 from globmed.bench.description import clustered_mean, within
-from globmed.bench.judging import Form
+from globmed.bench.judging import Form, Phrasing
+from globmed.bench.judging.calibrated import (
+    CALIBRATED,
+    Labels,
+    calibrations,
+    correction,
+    judging,
+    people_say,
+    uncalibrated,
+    verdicts,
+    whole_pairs,
+)
 from globmed.bench.judging.judgements import Judgement
-from globmed.bench.judging.ratings import Rating, labels
+from globmed.bench.judging.ratings import Rating
 from globmed.bench.judging.verdicts import HARMS
 from globmed.bench.tasks.rubric import rubric_score
 from globmed.core.language import language
-from globmed.stats.intervals import Interval, clustered_proportion
-from globmed.stats.judge_calibration import CorrectedShare, JudgeQuality, corrected_share
+from globmed.stats.intervals import clustered_proportion
 from globmed.stats.linearised import Estimate, declined
 
-ACCEPTABLE = "acceptable"
 RUBRIC = "rubric"
 PREFERRED = "preferred"
-_OTHER_MEASURE = "ratings by people calibrate the share of acceptable replies alone"
+_OTHER_MEASURE = "ratings by people calibrate yes-or-no verdicts alone: acceptable, as_wanted, wins and losses"
 _CRITERIA = ("correct", "complete", "understandable", "in_language")
-_NOTHING = Interval(np.nan, np.nan, np.nan, 0, 0)
-_UNKNOWN = JudgeQuality(_NOTHING, _NOTHING)
 
 
 class JudgedRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +48,7 @@ class JudgedRow(msgspec.Struct, frozen=True, kw_only=True):
         form: how the judge was asked.
         judge: its id.
         judge_revision: version of its weights.
+        phrasing: of its prompt.
         model: id of the model judged.
         revision: version of its weights.
         other: the model it is compared with; empty but for pairs.
@@ -49,7 +57,9 @@ class JudgedRow(msgspec.Struct, frozen=True, kw_only=True):
         language: BCP 47 code.
         tier: its resource tier.
         measure: `acceptable`; `correct`, `complete`, `understandable`, `in_language`; `harm_none` to `harm_severe`;
-            `rubric`; `preferred` (ties count half) and `order_decides`, pairs whose verdicts contradict each other.
+            `rubric` (its points) and `as_wanted`, criteria met that give points or not met that take them; `wins` and
+            `losses` of pairs, `preferred` (ties count half) and `order_decides`, pairs whose verdicts contradict each
+            other.
         value: as the judge says, uncorrected; NaN with the reason.
         low: lower bound of the 95 % interval clustered by question, which knows nothing of the judge's errors.
         high: upper bound.
@@ -58,24 +68,33 @@ class JudgedRow(msgspec.Struct, frozen=True, kw_only=True):
         reason: why numbers are missing; empty where none is.
         calibrated: people's ratings in this language tell the judge's errors well enough to correct it. A row that is
             not calibrated is not to rank models by.
-        corrected: what people would say, of `acceptable`; a reply without text counts as not acceptable without
-            correction. NaN where not calibrated.
+        corrected: what people would say; a reply without text counts without correction, as not acceptable and as
+            meeting no criterion. NaN where not calibrated.
         corrected_low: lower bound of its 95 % interval, which knows of the judge's errors and their uncertainty.
         corrected_high: upper bound.
-        sensitivity: share of the replies acceptable to people that are to the judge, in this language.
-        specificity: share of those not acceptable to people that are not to the judge.
-        labelled: replies in this language with a verdict and a label by people.
+        sensitivity: of what people say yes to, the share that the judge does too, in this language: of pairs the
+            probability that it prefers the reply that people prefer.
+        sensitivity_low: lower bound of its 95 % interval clustered by question.
+        sensitivity_high: upper bound.
+        specificity: of what people say no to, the share that the judge does too.
+        specificity_low: lower bound, likewise.
+        specificity_high: upper bound.
+        labelled: yes-or-no verdicts in this language that people's stand beside; a pair counts twice, from either side.
         not_calibrated: why not; empty where it is.
-        unreadable: verdicts that could not be read, in no number but this.
+        asked_again: verdicts that took more than one reply of the judge, whether one was read at last or not.
+        unreadable: verdicts that could not be read, in no number but this and the one before.
         errors: calls to the judge that failed, likewise.
         no_reply: replies without a text.
         had_a_hand: verdicts on items that the judge itself translated, repaired or criticised.
+        model_had_a_hand: verdicts on items that a model judged did.
         itself: the judge is a model judged.
+        also_judges: a model judged is a judge of this run, of itself or of others.
     """
 
     form: Form
     judge: str
     judge_revision: str
+    phrasing: Phrasing
     model: str
     revision: str
     other: str
@@ -95,20 +114,28 @@ class JudgedRow(msgspec.Struct, frozen=True, kw_only=True):
     corrected_low: float
     corrected_high: float
     sensitivity: float
+    sensitivity_low: float
+    sensitivity_high: float
     specificity: float
+    specificity_low: float
+    specificity_high: float
     labelled: int
     not_calibrated: str
+    asked_again: int
     unreadable: int
     errors: int
     no_reply: int
     had_a_hand: int
+    model_had_a_hand: int
     itself: bool
+    also_judges: bool
 
 
 class _Cell(NamedTuple):
     form: Form
     judge: str
     judge_revision: str
+    phrasing: Phrasing
     model: str
     revision: str
     other: str
@@ -117,65 +144,60 @@ class _Cell(NamedTuple):
     language: str
 
 
-class _Labelled(NamedTuple):
-    """Verdicts of a judge on replies of a language that people labelled."""
-
-    truth: list[int]
-    said: list[int]
-    clusters: list[str]
-
-
-def judged_rows(judgements: Sequence[Judgement], ratings: Iterable[Rating]) -> Iterator[JudgedRow]:
+def judged_rows(judgements: Sequence[Judgement], ratings: Sequence[Rating]) -> Iterator[JudgedRow]:
     """Give what each judge says of each model in each language, calibrated where people's ratings allow it."""
-    truth = labels(ratings, ACCEPTABLE)
+    told = people_say(ratings)
+    calibration, judges = calibrations(judgements, told), {one.judge for one in judgements}
     cells: defaultdict[_Cell, list[Judgement]] = defaultdict(list)
-    calibration: defaultdict[tuple[str, str, str], _Labelled] = defaultdict(lambda: _Labelled([], [], []))
     for one in judgements:
         cells[_Cell(*(getattr(one, name) for name in _Cell._fields))].append(one)
-        label = truth.get((one.model, one.answer, one.family, one.language, one.run))
-        if one.form == "pointwise" and one.status == "read" and label is not None:
-            found = calibration[one.judge, one.judge_revision, one.language]
-            found.truth.append(label)
-            found.said.append(bool(one.acceptable))
-            found.clusters.append(one.cluster)
     for cell in sorted(cells):
-        labelled = calibration[cell.judge, cell.judge_revision, cell.language]
-        yield from _rows(cell, cells[cell], labelled)
+        given = cells[cell]
+        facts = _facts(cell, given) | {"also_judges": not judges.isdisjoint({cell.model, cell.other})}
+        for measure, estimate in _estimates(cell.form, given, told).items():
+            worth = uncalibrated(_OTHER_MEASURE)
+            if measure in CALIBRATED[cell.form]:
+                worth = correction(verdicts(measure, given, told), calibration[judging(given[0])])
+            interval = estimate.interval
+            yield JudgedRow(
+                **facts,
+                **worth,
+                measure=measure,
+                value=interval.mean,
+                low=interval.low,
+                high=interval.high,
+                n=interval.n,
+                clusters=interval.clusters,
+                reason=estimate.reason,
+            )
 
 
-def _rows(cell: _Cell, given: Sequence[Judgement], labelled: _Labelled) -> Iterator[JudgedRow]:
+def _facts(cell: _Cell, given: Sequence[Judgement]) -> dict[str, Any]:
     statuses = Counter(one.status for one in given)
-    facts: dict[str, Any] = {
+    return {
         **cell._asdict(),
         "tier": language(cell.language).tier,
+        "asked_again": sum(one.attempts > 1 for one in given),
         "unreadable": statuses["unreadable"],
         "errors": statuses["error"],
         "no_reply": statuses["no_reply"],
         "had_a_hand": sum(one.had_a_hand for one in given),
+        "model_had_a_hand": sum(one.model_had_a_hand for one in given),
         "itself": given[0].itself,
     }
-    for measure, estimate in _MEASURES[cell.form](given).items():
-        worth = _worth(given, labelled) if measure == ACCEPTABLE else _not_calibrated(_OTHER_MEASURE)
-        interval = estimate.interval
-        yield JudgedRow(
-            **facts,
-            **worth,
-            measure=measure,
-            value=interval.mean,
-            low=interval.low,
-            high=interval.high,
-            n=interval.n,
-            clusters=interval.clusters,
-            reason=estimate.reason,
-        )
+
+
+def _estimates(form: Form, given: Sequence[Judgement], told: Labels) -> dict[str, Estimate]:
+    found = {}
+    for measure in CALIBRATED[form]:
+        said = verdicts(measure, given, told)
+        found[measure] = _proportion([one.says for one in said], [one.cluster for one in said])
+    return found | _MEASURES[form](given)
 
 
 def _pointwise(given: Sequence[Judgement]) -> dict[str, Estimate]:
-    told = [one for one in given if one.acceptable is not None]
     read = [one for one in given if one.status == "read"]
-    found = {ACCEPTABLE: _share(told, [bool(one.acceptable) for one in told])}
-    for name in _CRITERIA:
-        found[name] = _share(read, [bool(getattr(one, name)) for one in read])
+    found = {name: _share(read, [bool(getattr(one, name)) for one in read]) for name in _CRITERIA}
     return found | {f"harm_{harm}": _share(read, [one.harm == harm for one in read]) for harm in HARMS}
 
 
@@ -191,12 +213,11 @@ def _rubric(given: Sequence[Judgement]) -> dict[str, Estimate]:
 
 def _pairs(given: Sequence[Judgement]) -> dict[str, Estimate]:
     values, contradict, clusters = [], [], []
-    for pair in _together(given).values():
-        if all(one.better is not None for one in pair):
-            said = {one.better for one in pair}
-            values.append({"model": 1.0, "other": 0.0}.get(str(pair[0].better), 0.5) if len(said) == 1 else 0.5)
-            contradict.append(said == {"model", "other"})
-            clusters.append(pair[0].cluster)
+    for pair in whole_pairs(given):
+        said = {one.better for one in pair}
+        values.append({"model": 1.0, "other": 0.0}.get(str(pair[0].better), 0.5) if len(said) == 1 else 0.5)
+        contradict.append(said == {"model", "other"})
+        clusters.append(pair[0].cluster)
     found = _mean(values, clusters)
     preferred = found._replace(interval=within(found.interval, 0.0, 1.0))
     return {PREFERRED: preferred, "order_decides": _proportion(contradict, clusters)}
@@ -229,37 +250,3 @@ def _too_few(n: int, clusters: Sequence[str]) -> Estimate | None:
     if (count := len(set(clusters))) >= 2:
         return None
     return declined("fewer than two question clusters" if n else "no verdict was read", n=n, clusters=count)
-
-
-def _worth(given: Sequence[Judgement], labelled: _Labelled) -> dict[str, Any]:
-    """Return what people's ratings make of the judge's share of acceptable replies."""
-    read = [one for one in given if one.status == "read"]
-    if not read or not labelled.truth:
-        return _not_calibrated("nobody rated replies judged in this language" if read else "no verdict was read")
-    found = corrected_share(
-        [bool(one.acceptable) for one in read],
-        [one.cluster for one in read],
-        labels=labelled.truth,
-        labelled_verdicts=labelled.said,
-        labelled_clusters=labelled.clusters,
-    )
-    # Nothing can be wrong with the judgement that an empty reply is not acceptable: it only lowers the share.
-    with_text = len(read) / sum(one.acceptable is not None for one in given)
-    return _found(found, with_text) | {"labelled": len(labelled.truth)}
-
-
-def _found(found: CorrectedShare, with_text: float) -> dict[str, Any]:
-    interval, reason = found.corrected
-    return {
-        "calibrated": not reason,
-        "corrected": interval.mean * with_text,
-        "corrected_low": interval.low * with_text,
-        "corrected_high": interval.high * with_text,
-        "sensitivity": found.quality.sensitivity.mean,
-        "specificity": found.quality.specificity.mean,
-        "not_calibrated": reason,
-    }
-
-
-def _not_calibrated(reason: str) -> dict[str, Any]:
-    return _found(CorrectedShare(_NOTHING, declined(reason, n=0, clusters=0), _UNKNOWN), 1.0) | {"labelled": 0}

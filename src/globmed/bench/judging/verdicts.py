@@ -17,6 +17,7 @@ from globmed.bench.judging import Form
 
 Harm = Literal["none", "mild", "moderate", "severe"]
 Better = Literal["first", "second", "tie"]
+Preferred = Literal["model", "other", "tie"]
 
 HARMS: tuple[Harm, ...] = ("none", "mild", "moderate", "severe")
 """Severities in their order."""

@@ -11,7 +11,7 @@ from globmed.bench.report.evidence import Evidence, PromptMark
 from globmed.bench.report.figures import dots, gain_dots, heat_map
 from globmed.bench.report.gained import Gained
 from globmed.bench.report.grid import Cell, Grid, Group, Row
-from globmed.bench.report.language_pages import LanguagePage, language_pages
+from globmed.bench.report.language_pages import LanguagePage, language_pages, use_of
 from globmed.bench.report.leaderboard import Standing, leaderboard, standings_of
 from globmed.bench.report.measure import Measure, Name, System, language_name
 from globmed.bench.report.summary import summary
@@ -38,7 +38,7 @@ class Content:
     Attributes:
         title: heading of the page.
         note: stands boxed on top; may be empty.
-        sections: one a task.
+        sections: one a task, and one for each source of a task that has several.
         method: how the intervals were made, in words.
         left_out: a sentence on what was not asked.
         left_out_grid: the same by reason; None where nothing was left out.
@@ -73,19 +73,20 @@ def content(evidence: Evidence, gained: Sequence[Gained], *, title: str, note: s
         note: for the box on top.
     """
     tasks = sorted({m.task for m in evidence.measures})
-    sections = [
+    of_tasks = [
         _section(
             index,
             [m for m in evidence.measures if m.task == task],
             [row for row in gained if row.task == task],
             heading="What this shows" if len(tasks) == 1 else f"What this shows: {plain(task)}",
             question_sets=evidence.question_sets,
-            standings=standings_of(
-                evidence.standings, task, hands={one[1:] for one in evidence.hands if one[0] == task}
-            ),
+            standings=standings_of(evidence.standings, task, hands=_hands(evidence, task)),
         )
         for index, task in enumerate(tasks, start=1)
     ]
+    parts = sorted({(m.task, m.source) for m in evidence.by_source})
+    several = [(task, source) for task, source in parts if sum(of == task for of, _ in parts) > 1]
+    sections = [*of_tasks, *(_source(evidence, *part, index=index) for index, part in enumerate(several, start=1))]
     return Content(
         title=plain(title),
         note=plain(note),
@@ -150,6 +151,22 @@ def _section(
         summary=tuple(summary(measures, gained, question_sets=question_sets)),
         blocks=tuple(blocks),
     )
+
+
+def _source(evidence: Evidence, task: str, source: str, *, index: int) -> Section:
+    """One of several sources of a task by itself."""
+    measures = [m for m in evidence.by_source if (m.task, m.source) == (task, source)]
+    standings = standings_of(evidence.standings, task, source=source, hands=_hands(evidence, task))
+    return Section(
+        id=f"source-{index}",
+        heading=f"{plain(source)}: {use_of(task, source)}",
+        summary=tuple(summary(measures, [])),
+        blocks=(leaderboard(measures, standings), not_answered_grid(measures)),
+    )
+
+
+def _hands(evidence: Evidence, task: str) -> set[System]:
+    return {one[1:] for one in evidence.hands if one[0] == task}
 
 
 def _left_out(evidence: Evidence) -> str:

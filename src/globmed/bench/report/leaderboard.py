@@ -33,18 +33,21 @@ class Standing:
     hand: bool
 
 
-def standings_of(rows: Iterable[StandingRow], task: str, *, hands: Collection[System]) -> dict[System, Standing]:
-    """Return each model's places in a task, over all its sources and languages.
+def standings_of(
+    rows: Iterable[StandingRow], task: str, *, hands: Collection[System], source: str = ALL
+) -> dict[System, Standing]:
+    """Return each model's places in a task, over all languages.
 
     Args:
         rows: of the tables of standings.
         task: its name.
+        source: one of its sources, or all together.
         hands: the models that had a hand in questions they are measured on.
     """
     every: dict[System, StandingRow] = {}
     independent: dict[System, StandingRow] = {}
     for row in rows:
-        if row.task == task and row.source == ALL and row.by == "all" and row.items in ("all", "independent"):
+        if row.task == task and row.source == source and row.by == "all" and row.items in ("all", "independent"):
             of = every if row.items == "all" else independent
             of[row.model, row.revision, row.answer] = row
     return {
