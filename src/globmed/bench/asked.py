@@ -3,6 +3,7 @@
     <run>/asked/              stage: the items asked, and under which configuration
     <run>/examples/           stage: solved examples to show before the questions, where a condition wants any
     <run>/stand_ins/          stage: what is asked in place of items: translations, English names of drugs
+    <run>/baselines/          stage: what baselines that learn from other items say of the items
     <run>/models/<model>/     stage: for one model, which reply answers which item
     <run>/replies/<model>.journal
     <run>/translated_back/    stage: open answers in English, as they were translated back into the items' languages

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from globmed.bench.analysis import AccuracyRow, MetricRow, accuracy_rows, metric_rows
 from globmed.bench.asked import analysis_folder, asked_folder, scores_folder
+from globmed.bench.baselines import BaselineRow, baseline_rows, baselines_folder, keep_baselines
 from globmed.bench.costs import CostRow, cost_rows
 from globmed.bench.effort import Effort
 from globmed.bench.gap_parts import GapPartRow, gap_part_rows
@@ -22,7 +23,16 @@ from globmed.bench.stand_ins import keep_stand_ins
 from globmed.bench.standings import StandingRow, standing_rows
 from globmed.bench.transfer import TransferRow, transfer_rows
 from globmed.core.errors import UsageError, did_you_mean
-from globmed.core.store import Manifest, checked_file, read_manifest, stage_hash, table, up_to_date, writing_stage
+from globmed.core.store import (
+    MANIFEST,
+    Manifest,
+    checked_file,
+    read_manifest,
+    stage_hash,
+    table,
+    up_to_date,
+    writing_stage,
+)
 from globmed.models.baseline import Foretold, Majority
 from globmed.models.client import Client
 from globmed.models.opening import open_client
@@ -31,7 +41,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # An analysis without one of these is of an earlier version, and made anew.
-_TABLES = ["accuracy", "metrics", "gaps", "gap_parts", "standings", "lowest", "transfer", "costs"]
+_TABLES = ["accuracy", "baselines", "metrics", "gaps", "gap_parts", "standings", "lowest", "transfer", "costs"]
 
 
 def bench_run(
@@ -64,9 +74,11 @@ def bench_run(
     """
     clients = [open_model(name, data=data, plan=plan) for name in models]
     plan = keep_stand_ins(plan, data=data, out=out, translations=translations)
-    return run_benchmark(
+    result = run_benchmark(
         clients, data=data, plan=plan, out=out, effort=effort, on_estimate=on_estimate, on_progress=on_progress
     )
+    keep_baselines(out, data=data, plan=plan)
+    return result
 
 
 def open_model(name: str, *, data: Path, plan: Plan) -> Client:
@@ -95,7 +107,8 @@ def bench_score(run: Path, *, per_byte: bool | None = None) -> Manifest:
 def bench_analyze(run: Path) -> Manifest:
     """Write the tables of a scored run into the stage `<run>/analysis`.
 
-    `accuracy.parquet` has an `AccuracyRow` over all sources and for each; `metrics.parquet` a `MetricRow` for each
+    `accuracy.parquet` has an `AccuracyRow` over all sources and for each; `baselines.parquet` a `BaselineRow` for each
+    baseline, computed from the items; `metrics.parquet` a `MetricRow` for each
     metric that says something of a source, or of a part of it; `gaps.parquet` a `GapRow` for each model and language;
     `gap_parts.parquet` a `GapPartRow` where questions were asked translated back too;
     `standings.parquet` a `StandingRow` for each model of a table of ranks; `lowest.parquet` a `LowestRow` for each
@@ -105,7 +118,7 @@ def bench_analyze(run: Path) -> Manifest:
         InputError: the run has no scores.
         HashMismatchError: the file of scores was changed by hand.
     """
-    return write_analysis(scores_folder(run), out=analysis_folder(run), primary=declared_gaps(run))
+    return write_analysis(run, scores=scores_folder(run), out=analysis_folder(run))
 
 
 def declared_gaps(run: Path) -> tuple[str, ...]:
@@ -113,22 +126,23 @@ def declared_gaps(run: Path) -> tuple[str, ...]:
     return tuple(read_manifest(asked_folder(run)).configuration.get("primary", ()))
 
 
-def write_analysis(scores: Path, *, out: Path, primary: Sequence[str] = ()) -> Manifest:
+def write_analysis(run: Path, *, scores: Path, out: Path) -> Manifest:
     """Write the tables of a stage of scores into the stage `out`.
 
     Args:
+        run: what was asked, and the gaps that were declared.
         scores: the stage.
         out: where to.
-        primary: names of gaps that were declared; empty for every language's to English.
 
     Raises:
         InputError: the folder holds no scores.
         HashMismatchError: the file of scores was changed by hand.
     """
-    inputs = {"scores": stage_hash(scores)}
+    primary, inputs = declared_gaps(run), _inputs(run, scores)
     gaps = gap_rows(scores, primary=primary) if has_closed(scores) else ()
     with writing_stage(out, "analysis", configuration=_configuration(primary), inputs=inputs) as writer:
         writer.write("accuracy.parquet", accuracy_rows(scores, by_source=True), AccuracyRow)
+        writer.write("baselines.parquet", baseline_rows(run), BaselineRow)
         writer.write("metrics.parquet", metric_rows(scores), MetricRow)
         writer.write("gaps.parquet", gaps, GapRow)
         writer.write("gap_parts.parquet", gap_part_rows(scores), GapPartRow)
@@ -182,10 +196,16 @@ def analysis_table(run: Path, name: str) -> pa.Table:
     """
     check_scored(run)
     checked_file(scores_folder(run), SCORES)
-    inputs = {"scores": stage_hash(scores_folder(run))}
+    inputs = _inputs(run, scores_folder(run))
     if not up_to_date(analysis_folder(run), configuration=_configuration(declared_gaps(run)), inputs=inputs):
         bench_analyze(run)
     return table(analysis_folder(run), prefix=name)
+
+
+def _inputs(run: Path, scores: Path) -> dict[str, str]:
+    folder = baselines_folder(run)
+    learnt = {"baselines": stage_hash(folder)} if (folder / MANIFEST).is_file() else {}
+    return {"scores": stage_hash(scores)} | learnt
 
 
 def _configuration(primary: Sequence[str]) -> dict[str, object]:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from globmed.bench.asked import analysis_folder, asked_folder, examples_folder, models_folder, scores_folder
+from globmed.bench.baselines import baselines_folder
 from globmed.bench.judging import judgements_folder, ratings_folder
 from globmed.bench.judging.judgements import judged_stages
 from globmed.bench.judging.results import results_inputs, write_judgements
-from globmed.bench.pipeline import declared_gaps, write_analysis
+from globmed.bench.pipeline import write_analysis
 from globmed.bench.scoring import score_inputs, score_run
 from globmed.bench.stand_ins import stand_ins_folder
 from globmed.bench.translated_back import back_folder
@@ -64,7 +65,7 @@ def verify_run(run: Path) -> list[Verdict]:
 def _stages(run: Path) -> Iterator[Path]:
     asked = (asked_folder(run), examples_folder(run), stand_ins_folder(run), *sorted(models_folder(run).glob("*")))
     judged = (*judged_stages(run), ratings_folder(run), judgements_folder(run))
-    known = (*asked, back_folder(run), scores_folder(run), analysis_folder(run), *judged)
+    known = (*asked, baselines_folder(run), back_folder(run), scores_folder(run), analysis_folder(run), *judged)
     yield from (folder for folder in known if folder.is_dir())
 
 
@@ -100,7 +101,7 @@ def _recomputed(run: Path) -> Iterator[Verdict]:
         except (InputError, UsageError) as error:
             yield Verdict(part="scores", holds=False, found=f"cannot be computed again: {error}")
             return
-        write_analysis(scores, out=analysis, primary=declared_gaps(run))
+        write_analysis(run, scores=scores, out=analysis)
         yield from _compared("scores", scores_folder(run), scores)
         if analysis_folder(run).is_dir():
             yield from _compared("analysis", analysis_folder(run), analysis)

@@ -18,6 +18,8 @@ from globmed.core.errors import UsageError
 from globmed.models.client import LETTERS, Reply, Request
 from globmed.models.pace import THIS_PROCESS
 
+BASELINES = ("chance", "majority", "longest", "hypothesis_only")
+"""Ids of the clients made here."""
 # Stands for the logarithm of 0: JSON has no infinity.
 _LOG_OF_NOTHING = -1000.0
 

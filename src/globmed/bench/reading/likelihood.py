@@ -38,3 +38,18 @@ def read_likelihood(
     if len(best) > 1:
         return Reading(letter=None, status="several", rule=rule)
     return Reading(letter=LETTERS[best[0]], status="read", rule=rule)
+
+
+def confidence(option_logprobs: Sequence[float]) -> float | None:
+    """Return the probability that a model gives the option it finds likeliest, of all the options together.
+
+    Args:
+        option_logprobs: natural logarithm of each option's probability; of its letter, or of its whole text.
+
+    Returns:
+        Between 1 / options and 1; None where a probability is missing.
+    """
+    if not option_logprobs or any(map(math.isnan, option_logprobs)):
+        return None
+    best = max(option_logprobs)
+    return 1 / sum(math.exp(one - best) for one in option_logprobs)

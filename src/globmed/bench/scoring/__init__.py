@@ -20,6 +20,7 @@ from globmed.bench.condition import Condition
 from globmed.bench.fidelity import FidelityStatus
 from globmed.bench.part import PRICE
 from globmed.bench.reading import ReadingStatus
+from globmed.bench.reading.likelihood import confidence
 from globmed.bench.saved import asked_and_saved, asked_models
 from globmed.bench.stand_ins import StandIns, stand_ins_folder, translation_usage
 from globmed.bench.tasks import Grade, task
@@ -38,6 +39,7 @@ from globmed.core.store import (
     table,
     writing_stage,
 )
+from globmed.models.baseline import BASELINES
 from globmed.models.client import Reply, Status
 from globmed.models.price import Price, cost_usd
 from globmed.stats.linearised import Estimate, declined
@@ -92,6 +94,9 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
         cost_usd: of these tokens, at the price that stood when the model was asked; None where none was known.
         translation_tokens: of those read and written, the translations'.
         translation_usd: of these; 0 where nothing was translated, None where their price was not known.
+        confidence: probability that the model gave the option it found likeliest, of all options together; None where
+            it was asked for text, where likelihoods are put to another scale (per byte, against a prior), and of
+            baselines, which have none.
         chrf: of an open reply, chrF++ with the nearest reference, 0 to 1; None without one and of other tasks.
         rouge_l: ROUGE-L likewise.
         fidelity: of an open reply, whether it is in the language asked; None of other tasks.
@@ -130,6 +135,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None = None
     translation_tokens: int = 0
     translation_usd: float | None = 0.0
+    confidence: float | None = None
     chrf: float | None = None
     rouge_l: float | None = None
     fidelity: FidelityStatus | None = None
@@ -296,6 +302,12 @@ def _read_as(condition: Condition, per_byte: bool | None) -> Condition:  # noqa:
     return msgspec.structs.replace(condition, per_byte=per_byte)
 
 
+def _confidence(model: str, condition: Condition, reply: Reply) -> float | None:
+    if model in BASELINES or condition.per_byte or condition.against_prior:
+        return None
+    return confidence(reply.option_logprobs)
+
+
 def _score(row: Asked, items: Items, reply: Reply, per_byte: bool | None) -> Score:  # noqa: FBT001 - as in `score_run`
     item = items.find(row.family, row.language)
     condition = _read_as(Condition.named(row.answer), per_byte)
@@ -339,6 +351,7 @@ def _score(row: Asked, items: Items, reply: Reply, per_byte: bool | None) -> Sco
         cost_usd=translation.cost_usd,
         translation_tokens=translation.input_tokens + translation.output_tokens,
         translation_usd=translation.cost_usd,
+        confidence=_confidence(row.model, condition, reply),
         chrf=described.chrf if described else None,
         rouge_l=described.rouge_l if described else None,
         fidelity=described.fidelity if described else None,
