@@ -192,8 +192,8 @@ def eliminated(seen: Seen, named: list[Mention]) -> tuple[int, ...]:
     if len(left) > 1 and denied:
         # "B is out since ..., C since ..., and D for ...": the sentence strikes out all it names.
         bounds = {seen.sentence_at(one.start) for one in named if one.denied}
-        plain = [span for span in bounds if not first_in(seen.fits, *span)]
-        struck = {one.option for one in named if any(start <= one.start < end for start, end in plain)}
+        plain = {span for span in bounds if not first_in(seen.fits, *span)}
+        struck = {one.option for one in named if seen.sentence_at(one.start) in plain}
         left = unnamed if alike and len(struck) == len(seen.options) - 1 else left
     return tuple(left) if len(left) == 1 else ()
 
