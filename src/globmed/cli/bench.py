@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from globmed.cli import comparing, costs, exporting, judging, output, translate_test
+from globmed.cli import beating, comparing, costs, exporting, gap_parts, judging, output, translate_test, viewing
 from globmed.cli.live import live_view
 from globmed.cli.output import AsJson
 from globmed.cli.recipes import Recipe
@@ -30,6 +30,7 @@ app.command("translate")(translate_test.translate_command)
 app.command("translate-back")(translate_test.translate_back_command)
 app.add_typer(exporting.export, name="export")
 app.command("import")(exporting.import_command)
+app.command("view")(viewing.view_command)
 
 _INCOMPLETE: tuple[Status, ...] = ("truncated", "refused", "filtered", "error")
 
@@ -235,6 +236,7 @@ def score_command(run: Run, as_json: AsJson = False) -> None:
         as_json=False,
         title="Accuracy in percent, with 95 % intervals clustered by question",
     )
+    beating.show_baselines(run)
     output.say(f"Scores: {run / 'scores'}   next: globmed bench report {run}")
 
 
@@ -256,16 +258,17 @@ def analyze_command(
         as_json=False,
         title="Metrics in percent, with 95 % intervals clustered by question",
     )
+    beating.show_baselines(run, by_source=True)
 
 
 @app.command("gaps")
 def gaps_command(run: Run, as_json: AsJson = False) -> None:
     """Print each model's gap between each language and English, and the language that each question was written in."""
-    from globmed.bench.pipeline import gap_table
+    from globmed.bench.pipeline import analysis_table, gap_table
 
-    rows = gap_table(run).to_pylist()
+    rows, parts = gap_table(run).to_pylist(), analysis_table(run, "gap_parts").to_pylist()
     if as_json:
-        output.show(rows, as_json=True)
+        output.print_json(gap_parts.with_parts(rows, parts))
         return
     output.show(
         [gap_row(row) for row in rows],
@@ -278,6 +281,7 @@ def gaps_command(run: Run, as_json: AsJson = False) -> None:
         "Shows from: the smallest gap that four of five such studies find. "
         "A gap may be the model's, the translation's or the reader's: look at the replies not read as well."
     )
+    gap_parts.show_parts(parts)
 
 
 @app.command("verify")

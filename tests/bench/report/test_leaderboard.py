@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from globmed.bench.baselines import BaselineRow
 from globmed.bench.report.grid import Facts
 from globmed.bench.report.leaderboard import HAND, facts_of, leaderboard, standings_of
 from globmed.bench.report.measure import Measure
@@ -97,3 +98,32 @@ def test_models_that_had_a_hand_are_marked_and_ranked_again_without() -> None:
 )
 def test_facts_come_from_the_catalog(model: str, facts: Facts) -> None:
     assert facts_of(model) == facts
+
+
+def test_baselines_stand_in_the_table_though_nobody_asked_them() -> None:
+    rows = [
+        BaselineRow(
+            task="mcqa",
+            source="headqa",
+            baseline=name,
+            by="language",
+            group="sw",
+            tier="low",
+            n=100,
+            clusters=100,
+            accuracy=accuracy,
+            low=accuracy - 0.1,
+            high=accuracy + 0.1,
+            reason="no train items" if math.isnan(accuracy) else "",
+        )
+        for name, accuracy in (("chance", 0.25), ("longest", 0.31), ("majority", math.nan))
+    ]
+    (group,) = (
+        group
+        for group in leaderboard([measure("a", 0.9)], {}, baselines=rows).groups
+        if group.heading.startswith("Baselines")
+    )
+    (row,) = group.rows
+    assert (row.name.text, row.cells[-1].value, row.cells[-1].interval) == ("Longest option", "31.0", "[21.0, 41.0]")
+    asked = leaderboard([measure("a", 0.9), measure("longest", 0.3)], {}, baselines=rows)
+    assert [row.cells[-1].value for row in asked.groups[-1].rows] == ["30.0"]

@@ -24,7 +24,7 @@ from globmed.core.language import languages
 
 PAGE_TAGS = (
     "html head meta title style body a header h1 h2 h3 h4 p bdi nav ul li main section article div figure figcaption b "
-    "span sup"
+    "span sup code details summary h5"
 )
 TABLE_TAGS = "table thead tbody tr th td"
 CONTROL_TAGS = "form label select option button output script"

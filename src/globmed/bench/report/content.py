@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
+from globmed.bench.analysis import ALL
+from globmed.bench.baselines import BaselineRow
 from globmed.bench.report.drawing import Figure
 from globmed.bench.report.evidence import Evidence, PromptMark
 from globmed.bench.report.figures import dots, gain_dots, heat_map
 from globmed.bench.report.gained import Gained
 from globmed.bench.report.grid import Cell, Grid, Group, Row
+from globmed.bench.report.items import Items
 from globmed.bench.report.language_pages import LanguagePage, language_pages, use_of
 from globmed.bench.report.leaderboard import Standing, leaderboard, standings_of
 from globmed.bench.report.measure import Measure, Name, System, language_name
@@ -45,6 +48,7 @@ class Content:
         review: who wrote and who reviewed the prompts.
         made_from: hashes of data, prompts and code.
         languages: one page a language.
+        items: some questions and replies.
     """
 
     title: str
@@ -56,6 +60,7 @@ class Content:
     review: str
     made_from: Grid
     languages: tuple[LanguagePage, ...]
+    items: Items
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -81,6 +86,7 @@ def content(evidence: Evidence, gained: Sequence[Gained], *, title: str, note: s
             heading="What this shows" if len(tasks) == 1 else f"What this shows: {plain(task)}",
             question_sets=evidence.question_sets,
             standings=standings_of(evidence.standings, task, hands=_hands(evidence, task)),
+            baselines=_baselines(evidence, task),
         )
         for index, task in enumerate(tasks, start=1)
     ]
@@ -97,6 +103,7 @@ def content(evidence: Evidence, gained: Sequence[Gained], *, title: str, note: s
         review=review_sentence(evidence.prompts),
         made_from=_made_from(evidence),
         languages=language_pages(evidence.by_source, evidence.texts, gaps=evidence.gaps, costs=evidence.costs),
+        items=evidence.items,
     )
 
 
@@ -133,6 +140,7 @@ def _section(
     heading: str,
     question_sets: int,
     standings: Mapping[System, Standing],
+    baselines: Sequence[BaselineRow],
 ) -> Section:
     # Files and anchors carry a number rather than the task's name, which is data.
     suffix = "" if index == 1 else f"-{index}"
@@ -140,7 +148,7 @@ def _section(
     if gained:
         blocks += [gain_dots(gained, name=f"gains{suffix}"), gains_grid(gained)]
     blocks += [
-        leaderboard(measures, standings),
+        leaderboard(measures, standings, baselines=baselines),
         heat_map(measures, name=f"accuracy-heat-map{suffix}"),
         dots(measures, name=f"accuracy-intervals{suffix}"),
         not_answered_grid(measures),
@@ -161,8 +169,18 @@ def _source(evidence: Evidence, task: str, source: str, *, index: int) -> Sectio
         id=f"source-{index}",
         heading=f"{plain(source)}: {use_of(task, source)}",
         summary=tuple(summary(measures, [])),
-        blocks=(leaderboard(measures, standings), not_answered_grid(measures)),
+        blocks=(
+            leaderboard(measures, standings, baselines=_baselines(evidence, task, source)),
+            not_answered_grid(measures),
+        ),
     )
+
+
+def _baselines(evidence: Evidence, task: str, source: str = ALL) -> list[BaselineRow]:
+    rows = [row for row in evidence.baselines if row.task == task]
+    # Of one source there is no table of all.
+    sources = {row.source for row in rows}
+    return [row for row in rows if row.source == (source if source in sources else min(sources))]
 
 
 def _hands(evidence: Evidence, task: str) -> set[System]:

@@ -12,9 +12,11 @@ import msgspec
 
 from globmed.bench.analysis import ALL, AccuracyRow, accuracy_table
 from globmed.bench.asked import ITEMS, asked_folder, models_folder, scores_folder
+from globmed.bench.baselines import BaselineRow
 from globmed.bench.costs import CostRow
 from globmed.bench.gaps import GapRow
 from globmed.bench.pipeline import analysis_table
+from globmed.bench.report.items import Items, sample_items
 from globmed.bench.report.language_pages import Sources, Texts
 from globmed.bench.report.measure import Measure
 from globmed.bench.scoring import SCORES, check_scored
@@ -69,6 +71,8 @@ class Evidence:
         texts: what the questions asked are, by task, source and language.
         gaps: rows of the tables of gaps of all runs.
         costs: rows of the tables of costs of all runs.
+        baselines: rows of the tables of baselines of all runs.
+        items: questions and replies drawn for the page.
     """
 
     measures: tuple[Measure, ...]
@@ -82,6 +86,8 @@ class Evidence:
     texts: Sources
     gaps: tuple[GapRow, ...]
     costs: tuple[CostRow, ...]
+    baselines: tuple[BaselineRow, ...]
+    items: Items
 
     @property
     def accuracy(self) -> pa.Table:
@@ -115,6 +121,8 @@ def read_runs(runs: Sequence[Path]) -> Evidence:
         texts={key: found for run in runs for key, found in _texts(run).items()},
         gaps=tuple(row for run in runs for row in _rows(run, "gaps", GapRow)),
         costs=tuple(row for run in runs for row in _rows(run, "costs", CostRow)),
+        baselines=tuple(row for run in runs for row in _rows(run, "baselines", BaselineRow)),
+        items=sample_items(runs),
     )
 
 

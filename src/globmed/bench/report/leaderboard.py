@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from globmed.bench.analysis import ALL
+from globmed.bench.baselines import BaselineRow
 from globmed.bench.report.grid import Band, Cell, Facts, Grid, Group, Row
-from globmed.bench.report.measure import Measure, Name, Place, System, answer_name, columns, system_names, systems
+from globmed.bench.report.measure import (
+    BASELINE_NAMES,
+    Measure,
+    Name,
+    Place,
+    System,
+    answer_name,
+    columns,
+    system_names,
+    systems,
+)
 from globmed.bench.report.tables import bands, by_place, column_name, row_of
 from globmed.bench.report.wording import EMPTY, count, counted, interval, percent, plain
 from globmed.bench.standings import StandingRow
@@ -60,12 +72,15 @@ def standings_of(
     }
 
 
-def leaderboard(measures: Sequence[Measure], standings: Mapping[System, Standing]) -> Grid:
+def leaderboard(
+    measures: Sequence[Measure], standings: Mapping[System, Standing], *, baselines: Sequence[BaselineRow] = ()
+) -> Grid:
     """Models against languages: places, percent right with its interval; baselines below.
 
     Args:
         measures: rows of the accuracy table of one task.
         standings: of the same task.
+        baselines: of the same questions, computed from them; those that were asked stand as they were asked.
     """
     across, cells = columns(measures), by_place(measures)
     made = any(one.independent for one in standings.values())
@@ -90,7 +105,13 @@ def leaderboard(measures: Sequence[Measure], standings: Mapping[System, Standing
     groups = [
         Group(heading="", rows=tuple(replace(row, cells=(*blank, *row.cells)) for row in _sizes(across, usual))),
         Group(heading="Models", rows=rows(baseline=False)),
-        Group(heading="Baselines, which know nothing of the question", rows=rows(baseline=True)),
+        Group(
+            heading="Baselines, which know nothing of the question",
+            rows=(
+                *rows(baseline=True),
+                *_computed(baselines, across, blank, {s[0] for s in systems(measures, baseline=True)}),
+            ),
+        ),
     ]
     return Grid(
         title="Models in order",
@@ -103,6 +124,25 @@ def leaderboard(measures: Sequence[Measure], standings: Mapping[System, Standing
         models=True,
         places=(*((ALL, ALL) for _ in heads), *across),
     )
+
+
+def _computed(
+    baselines: Sequence[BaselineRow], across: Sequence[Place], blank: tuple[Cell, ...], asked: set[str]
+) -> Iterator[Row]:
+    """Give the baselines that nobody asked, as computed from the questions; chance stands above the models."""
+    for name in sorted({row.baseline for row in baselines} - asked - {"chance"}):
+        found = {
+            (row.tier, row.group if row.by == "language" else ALL): row for row in baselines if row.baseline == name
+        }
+        cells = [_baseline_cell(found.get(place)) for place in across]
+        if any(cell.order is not None for cell in cells):
+            yield Row(name=Name(text=BASELINE_NAMES.get(name, plain(name))), cells=(*blank, *cells))
+
+
+def _baseline_cell(row: BaselineRow | None) -> Cell:
+    if row is None or math.isnan(row.accuracy):
+        return Cell(value=EMPTY, detail=plain(row.reason) if row else "")
+    return Cell(value=percent(row.accuracy), interval=interval(row.low, row.high), order=row.accuracy)
 
 
 def facts_of(model: str) -> Facts:

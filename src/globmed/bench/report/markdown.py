@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from globmed.bench.report.content import Content
 from globmed.bench.report.drawing import Figure
 from globmed.bench.report.grid import Cell, Grid
+from globmed.bench.report.items import items_markdown
 from globmed.bench.report.measure import Name
 from globmed.bench.report.wording import markdown
 
@@ -32,6 +33,7 @@ def _blocks(shown: Content) -> Iterator[str]:
         yield from _table(page.evidence)
         yield "**What is not known**"
         yield "\n".join(f"- {markdown(sentence)}" for sentence in page.unknown)
+    yield from items_markdown(shown.items)
     yield "## How to read the numbers"
     yield from (markdown(paragraph) for paragraph in shown.method)
     yield "## What was left out, and why"

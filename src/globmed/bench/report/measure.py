@@ -19,7 +19,12 @@ Place = tuple[str, str]
 TIERS: tuple[str, ...] = get_args(Tier)
 TIER_NAMES = {"high": "High-resource languages", "low": "Low-resource languages", ALL: "All languages"}
 # The ids of `globmed.models.baseline`, which know nothing and are shown apart from models.
-BASELINE_NAMES = {"chance": "Random choice", "majority": "Most frequent letter", "longest": "Longest option"}
+BASELINE_NAMES = {
+    "chance": "Random choice",
+    "majority": "Most frequent letter",
+    "longest": "Longest option",
+    "hypothesis_only": "The hypothesis alone",
+}
 
 
 class Measure(AccuracyRow, frozen=True, kw_only=True):

@@ -25,6 +25,12 @@ def plain(text: str) -> str:
     return _INVISIBLE.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
 
 
+def readable(text: str) -> str:
+    """Return text with its lines and tabs, and every other invisible or direction-changing character written out."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join("\t".join(plain(part) for part in line.split("\t")) for line in lines)
+
+
 def percent(share: float) -> str:
     """Write a share of 1 in percent with one decimal and no unit, as `94.1`; an en dash where there is none."""
     return EMPTY if math.isnan(share) else _signless(f"{100 * share:.1f}")

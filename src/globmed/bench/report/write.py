@@ -95,8 +95,10 @@ def as_html(shown: Content) -> str:
     )
     environment.filters["unbroken"] = unbroken
     # Ours, and checked by `drawing.draw`: the only three texts that stand in the page as they are.
-    style = Markup(folder.joinpath("page.css").read_text(encoding="utf-8"))  # noqa: S704
-    script = Markup(folder.joinpath("page.js").read_text(encoding="utf-8"))  # noqa: S704
+    style, script = (
+        Markup("\n".join(folder.joinpath(f"{part}.{kind}").read_text(encoding="utf-8") for part in ("page", "items")))  # noqa: S704
+        for kind in ("css", "js")
+    )
     script_hash = f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}"
     drawn = {figure.name: Markup(figure.svg) for figure in shown.figures}  # noqa: S704
     return environment.get_template("page.html").render(
