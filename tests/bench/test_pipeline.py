@@ -79,7 +79,8 @@ def test_metrics_are_given_by_source_and_by_its_parts(make_data: MakeData, tmp_p
     found = {row["subset"]: row for row in rows if row["group"] == "sw"}
     assert set(found) == {"all", "negToPos", "pos"}
     assert found["all"]["n"] == 24 == found["pos"]["n"] + found["negToPos"]["n"]
-    assert {row["metric"] for row in metric_table(run).to_pylist()} == {"accuracy", "above_chance"}
+    said = {row["metric"] for row in metric_table(run).to_pylist()}
+    assert said == {"accuracy", "above_chance", "unread", "refused", "truncated"}
     with pytest.raises(UsageError, match="did you mean 'accuracy'"):
         metric_table(run, metrics=("acuracy",))
 

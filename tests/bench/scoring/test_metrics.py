@@ -75,7 +75,8 @@ def test_triage_errs_one_way_or_the_other() -> None:
 
 def test_what_a_metric_says_nothing_of_it_leaves_alone() -> None:
     plain = [answered(number, 0, number % 2) for number in range(6)]
-    assert {name for name in metrics() if value(name, plain) is not None} == {"accuracy", "above_chance"}
+    said = {name for name in metrics() if value(name, plain) is not None}
+    assert said == {"accuracy", "above_chance", "unread", "refused", "truncated"}
 
 
 def test_above_chance_takes_each_items_own_chance() -> None:
@@ -134,7 +135,8 @@ def test_open_replies_are_described_and_are_in_no_accuracy() -> None:
     replies = [described(number, number / 10, "asked" if number % 2 else "other") for number in range(10)]
     replies += [described(10, 0.0, "undecided", outcome="empty"), described(11, 0.9, "mixed")]
     replies += [described(12, 0.7, "asked", reply_status="error")]
-    assert {name for name in metrics() if value(name, replies) is not None} == {"chrf", "rouge_l", "in_language"}
+    said = {name for name in metrics() if value(name, replies) is not None}
+    assert said == {"chrf", "rouge_l", "in_language", "refused", "truncated"}
     assert value("chrf", replies) == pytest.approx((4.5 + 0.9) / 12)
     # Five in the language asked, of the eleven whose language can be told.
     assert value("in_language", replies) == pytest.approx(5 / 11)
@@ -156,3 +158,24 @@ def test_bounds_of_a_description_stay_where_it_can_be() -> None:
     assert told is not None
     assert told.interval.low == 0
     assert told.interval.high == pytest.approx(1 / 12 + 2.2009852 / 12)
+
+
+def test_replies_without_an_answer_are_shared_out_by_why() -> None:
+    outcomes = [
+        "correct",
+        "wrong",
+        "unread",
+        "several",
+        "empty",
+        "refused",
+        "filtered",
+        "truncated",
+        "wrong",
+        "correct",
+    ]
+    scores = [score(number, outcome=outcome, correct=outcome == "correct") for number, outcome in enumerate(outcomes)]
+    assert value("unread", scores) == pytest.approx(0.3)
+    assert value("refused", scores) == pytest.approx(0.2)
+    assert value("truncated", scores) == pytest.approx(0.1)
+    failed = score(10, outcome="error", reply_status="error", correct=False)
+    assert value("truncated", [*scores, failed]) == pytest.approx(0.1)
