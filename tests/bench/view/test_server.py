@@ -279,6 +279,8 @@ def test_hostile_text_is_shown_and_does_nothing(
             form.get_by_role("button", name="Mark for review").click()
             assert page.locator("main [role=status]").inner_text() == "Marked."
             assert page.locator("script, img, svg, iframe, object, [onload], [onerror], [onclick]").count() == 0
+            # The status can be read before the style sheet has come.
+            page.wait_for_load_state("load")
             assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.goto(address)
         assert "⟨U+202E⟩gpj.exe" in page.content()
