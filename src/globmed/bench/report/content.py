@@ -17,21 +17,12 @@ from globmed.bench.report.items import Items
 from globmed.bench.report.language_pages import LanguagePage, language_pages, use_of
 from globmed.bench.report.leaderboard import Standing, leaderboard, standings_of
 from globmed.bench.report.measure import Measure, Name, System, language_name
+from globmed.bench.report.section import Section
 from globmed.bench.report.summary import summary
 from globmed.bench.report.tables import gains_grid, not_answered_grid
 from globmed.bench.report.wording import count, counted, listed, plain
 from globmed.core.language import languages
 from globmed.prompts import load
-
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """One task: its sentences, then tables and figures in the order shown."""
-
-    id: str
-    heading: str
-    summary: tuple[str, ...]
-    blocks: tuple[Grid | Figure, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
