@@ -162,6 +162,27 @@ def test_conditions_are_compared_each_with_itself_or_as_named(tmp_path: Path) ->
         compare(run, models="a", answers=("generate", "generate"))
 
 
+def test_other_translations_are_refused_where_both_were_asked_them(tmp_path: Path) -> None:
+    shares = {"one": 0.8}
+    scores = drawn(shares) + drawn(shares, answer="generate/translated")
+    asked: dict[str, Any] = {"answers": ["generate", "generate/translated"]}
+    runs = [
+        made_run(tmp_path / f"{by}{stage}", scores, **asked, translations={"stage": stage, "models": [[by, "1"]]})
+        for by, stage in (("nllb", "aa"), ("madlad", "bb"), ("nllb", "cc"))
+    ]
+    with pytest.raises(
+        UsageError, match=r"other translations \(by: nllb and madlad and 1 more\).*--despite translations"
+    ):
+        compare(runs[0], runs[1])
+    with pytest.raises(UsageError, match=r"other translations \(hash: aa and cc\)"):
+        compare(runs[0], runs[2])
+    # The items' own texts are the same whoever translated, and one side's translations are what is set against them.
+    assert not compare(runs[0], runs[1], answers=["generate"]).allowed
+    assert not compare(runs[0], runs[1], answers=["generate", "generate/translated"]).allowed
+    allowed = compare(runs[0], runs[1], answers=["generate/translated"], despite=["translations"]).allowed
+    assert set(allowed) == {"translations"}
+
+
 def test_items_that_one_of_the_two_made_can_be_left_out(tmp_path: Path) -> None:
     scores = drawn({"a": 0.5, "b": 0.5, "c": 0.5})
     scores = [

@@ -16,7 +16,7 @@ from globmed.core.store import Manifest, read_manifest, table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Despite = Literal["prompts", "settings"]
+Despite = Literal["prompts", "settings", "translations"]
 
 
 class Side(NamedTuple):
@@ -91,13 +91,14 @@ def condition_pairs(first: pa.Table, second: pa.Table, *, wanted: Sequence[str])
     )
 
 
-def refuse_other(first: Path, second: Path, *, despite: Sequence[str]) -> dict[str, str]:
+def refuse_other(first: Path, second: Path, *, despite: Sequence[str], translated: bool = False) -> dict[str, str]:
     """Refuse two runs that differ in what would be taken for a difference between models.
 
     Args:
         first: a scored run.
         second: another, or the same.
-        despite: what is to be compared and may differ: `prompts`, `settings`.
+        despite: what is to be compared and may differ: `prompts`, `settings`, `translations`.
+        translated: whether both sides were asked translations to English, which must be the same then.
 
     Returns:
         What differs and was allowed, with what stands in either run.
@@ -110,6 +111,8 @@ def refuse_other(first: Path, second: Path, *, despite: Sequence[str]) -> dict[s
             raise UsageError(f"despite {name!r}: only these may differ{did_you_mean(name, get_args(Despite))}")
     made = [read_manifest(asked_folder(run)) for run in (first, second)]
     differ = {what: text for what, text in _differences(*made).items() if text}
+    if translated and (other := _unlike("translations", *(_translations(one) for one in made))):
+        differ["translations"] = other
     if refused := {what: text for what, text in differ.items() if what not in despite}:
         raise UsageError(f"{first} and {second} cannot be compared: {'; '.join(refused.values())}. {_remedy(refused)}")
     by = [read_manifest(scores_folder(run)).code_version for run in (first, second)]
@@ -151,6 +154,12 @@ def _differences(first: Manifest, second: Manifest) -> dict[str, str]:
         "prompts": _unlike("prompts", *({name: made[name] for name in common} for made in prompts)),
         "settings": _unlike("settings", *settings),
     }
+
+
+def _translations(made: Manifest) -> dict[str, Any]:
+    found = made.configuration.get("translations") or {}
+    # Who translated says more than a hash; the hash tells two goes of one model apart.
+    return {"by": ", ".join(model for model, _ in found.get("models", ())), "hash": found.get("stage")}
 
 
 def _unlike(what: str, first: Mapping[str, Any], second: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 
 from globmed.bench.asked import scores_folder
 from globmed.bench.comparable import Side, condition_pairs, refuse_other, two_sides
+from globmed.bench.condition import Condition
 from globmed.bench.paired import CompareRow, Pairs, compared_rows
 from globmed.bench.questions import CONTENDER, ITEM, QUESTION, crossed, numbered_by, right
 from globmed.bench.scoring import SCORES, closed
@@ -46,7 +47,8 @@ class Comparison:
     Attributes:
         first: one model.
         second: the other.
-        allowed: what differs between the runs and was named as what is compared: `prompts` or `settings`, in words.
+        allowed: what differs between the runs and was named as what is compared: `prompts`, `settings` or
+            `translations`, in words.
         unpaired: replies of either model that the other has none to, failed calls among them.
         conflicts: items compared (in `independent`: left out) that one of the two translated, repaired, criticised or
             judged itself.
@@ -80,7 +82,8 @@ def compare(
         second: another; None where both models are of the first.
         models: as in `globmed.bench.comparable.two_sides`.
         answers: conditions, as in `globmed.bench.comparable.condition_pairs`.
-        despite: what may differ between the runs, for it is what is compared: `prompts`, `settings`.
+        despite: what may differ between the runs, for it is what is compared: `prompts`, `settings`,
+            `translations`.
         independent: leave out items that one of the two models translated, repaired, criticised or judged itself.
         by_source: each source too; without it, sources are taken together.
 
@@ -90,11 +93,11 @@ def compare(
         HashMismatchError: a file of scores was changed by hand.
     """
     one, other = two_sides(first, second, models=models, conditions=len(set(answers)))
-    allowed = refuse_other(one.run, other.run, despite=despite)
     sheets = [_rows_of(side) for side in (one, other)]
-    pairs = [
-        _paired(sheets, answers=names, independent=independent) for names in condition_pairs(*sheets, wanted=answers)
-    ]
+    conditions = condition_pairs(*sheets, wanted=answers)
+    translated = any(all(Condition.named(name).translated for name in names) for names in conditions)
+    allowed = refuse_other(one.run, other.run, despite=despite, translated=translated)
+    pairs = [_paired(sheets, answers=names, independent=independent) for names in conditions]
     if not any(pair.asked.num_rows for pair in pairs):
         raise UsageError(_nothing(one, other, sheets, conflicts=sum(pair.conflicts for pair in pairs)))
     return Comparison(

@@ -62,7 +62,7 @@ def compare_command(
     ] = None,
     despite: Annotated[
         list[str] | None,
-        typer.Option("--despite", help="What the two runs differ in and you compare: prompts or settings; repeat."),
+        typer.Option("--despite", help="What the two runs differ in and you compare: prompts, settings or translations; repeat."),
     ] = None,
     independent: Annotated[
         bool, typer.Option("--independent", help="Without items that one of the two models helped to make.")
