@@ -84,8 +84,9 @@ def test_run_score_report(vitals_release: Path, tmp_path: Path) -> None:
     scored = globmed("bench", "score", run)
     assert scored.returncode == 0, scored.stderr
     assert "low-resource" in scored.stdout
-    rows = json.loads(globmed("bench", "score", run, "--json").stdout)
-    chance = next(row for row in rows if row["model"] == "chance" and row["by"] == "all")
+    printed = json.loads(globmed("bench", "score", run, "--json").stdout)
+    assert {row["baseline"] for row in printed["baselines"]} >= {"chance", "majority", "longest"}
+    chance = next(row for row in printed["accuracy"] if row["model"] == "chance" and row["by"] == "all")
     assert chance["low"] < 0.25 < chance["high"]
     first = (run / "scores" / "scores.parquet").read_bytes()
     assert globmed("bench", "score", run).returncode == 0

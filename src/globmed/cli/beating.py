@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from globmed.cli import output
 
 
-def show_baselines(run: Path, *, by_source: bool = False) -> None:
-    """Print what the baselines get right on the questions of a run.
+def baseline_rows(run: Path, *, by_source: bool = False) -> list[dict[str, Any]]:
+    """Return what the baselines get right on the questions of a run (`globmed.bench.baselines.BaselineRow`).
 
     Args:
         run: a scored run's folder.
@@ -21,7 +21,11 @@ def show_baselines(run: Path, *, by_source: bool = False) -> None:
 
     rows = analysis_table(run, "baselines").to_pylist()
     whole = ALL if any(row["source"] == ALL for row in rows) else None
-    shown = [row for row in rows if by_source or whole is None or row["source"] == whole]
+    return [row for row in rows if by_source or whole is None or row["source"] == whole]
+
+
+def show_baselines(shown: Sequence[dict[str, Any]]) -> None:
+    """Print a table of what `baseline_rows` found; nothing where it found nothing."""
     if shown:
         output.show(
             list(_lines(shown)),

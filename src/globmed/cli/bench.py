@@ -221,9 +221,9 @@ def score_command(run: Run, as_json: AsJson = False) -> None:
 
     bench_score(run)
     bench_analyze(run)
-    rows = accuracy_table(run).to_pylist()
+    rows, baselines = accuracy_table(run).to_pylist(), beating.baseline_rows(run)
     if as_json:
-        output.show(rows, as_json=True)
+        output.print_json({"accuracy": output.plain_rows(rows), "baselines": output.plain_rows(baselines)})
         return
     if not rows:
         output.say(
@@ -236,7 +236,7 @@ def score_command(run: Run, as_json: AsJson = False) -> None:
         as_json=False,
         title="Accuracy in percent, with 95 % intervals clustered by question",
     )
-    beating.show_baselines(run)
+    beating.show_baselines(baselines)
     output.say(f"Scores: {run / 'scores'}   next: globmed bench report {run}")
 
 
@@ -250,15 +250,16 @@ def analyze_command(
     from globmed.bench.pipeline import metric_table
 
     rows = metric_table(run, metrics=tuple(metric or ())).to_pylist()
+    baselines = beating.baseline_rows(run, by_source=True)
     if as_json:
-        output.show(rows, as_json=True)
+        output.print_json({"metrics": output.plain_rows(rows), "baselines": output.plain_rows(baselines)})
         return
     output.show(
         [metric_row(row) for row in rows],
         as_json=False,
         title="Metrics in percent, with 95 % intervals clustered by question",
     )
-    beating.show_baselines(run, by_source=True)
+    beating.show_baselines(baselines)
 
 
 @app.command("gaps")

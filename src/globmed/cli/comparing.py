@@ -62,7 +62,9 @@ def compare_command(
     ] = None,
     despite: Annotated[
         list[str] | None,
-        typer.Option("--despite", help="What the two runs differ in and you compare: prompts, settings or translations; repeat."),
+        typer.Option(
+            "--despite", help="What the two runs differ in and you compare: prompts, settings or translations; repeat."
+        ),
     ] = None,
     independent: Annotated[
         bool, typer.Option("--independent", help="Without items that one of the two models helped to make.")
@@ -98,7 +100,7 @@ def ranks_command(run: Run, by_source: BySource = False, as_json: AsJson = False
     standings = _of_all_sources(analysis_table(run, "standings").to_pylist(), by_source=by_source)
     worst = _of_all_sources(analysis_table(run, "lowest").to_pylist(), by_source=by_source)
     if as_json:
-        output.print_json({"standings": _plain(standings), "lowest": _plain(worst)})
+        output.print_json({"standings": output.plain_rows(standings), "lowest": output.plain_rows(worst)})
         return
     if not standings:
         output.say(f"{_NOTHING}.")
@@ -229,7 +231,7 @@ def _as_json(found: Comparison) -> dict[str, Any]:
         name: {"run": str(side.run), "model": side.model, "revision": side.revision}
         for name, side in (("first", found.first), ("second", found.second))
     }
-    rows = _plain([msgspec.to_builtins(row) for row in found.rows])
+    rows = output.plain_rows([msgspec.to_builtins(row) for row in found.rows])
     about = {"allowed": found.allowed, "unpaired": found.unpaired, "conflicts": found.conflicts}
     return {**sides, **about, "independent": found.independent, "rows": rows}
 
@@ -258,10 +260,6 @@ def _explain_comparison(found: Comparison) -> None:
 
 def _of_all_sources(rows: list[dict[str, Any]], *, by_source: bool) -> list[dict[str, Any]]:
     return rows if by_source else [row for row in rows if row["source"] == "all"]
-
-
-def _plain(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [{name: output.plain(value) for name, value in row.items()} for row in rows]
 
 
 def _show(rows: Sequence[dict[str, Any]], *, title: str, alike: Sequence[str] = ()) -> None:

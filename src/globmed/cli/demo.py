@@ -28,7 +28,7 @@ def demo_command(
         demo = run_demo(out=out, seed=seed, small=small, on_progress=tell)
     evaluation = demo.evaluation
     if as_json:
-        rows = [{name: output.plain(value) for name, value in row.items()} for row in evaluation.gains]
+        rows = output.plain_rows(evaluation.gains)
         models = [str(demo.base), str(demo.tuned)]
         output.print_json({"gains": rows, "report": str(evaluation.report.html), "models": models})
         return

@@ -155,7 +155,11 @@ def _show(run: Path, result: JudgingResult, *, as_json: bool) -> None:
         for one in result.judges
     ]
     if as_json:
-        plain = {"judged": _plain(shares), "ranks": _plain(ranks), "agreement": _plain(agreement)}
+        plain = {
+            "judged": output.plain_rows(shares),
+            "ranks": output.plain_rows(ranks),
+            "agreement": output.plain_rows(agreement),
+        }
         output.print_json({"folder": str(folder), "judges": judges, **plain})
         return
     if judges:
@@ -184,10 +188,6 @@ def _show(run: Path, result: JudgingResult, *, as_json: bool) -> None:
             "model does there, and is in no ranking. Ratings by people (--ratings) calibrate it."
         )
     output.say(f"Verdicts and tables: {folder}")
-
-
-def _plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{name: output.plain(cell) for name, cell in row.items()} for row in rows]
 
 
 def judged_table(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

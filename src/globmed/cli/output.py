@@ -24,7 +24,7 @@ LINE_SECONDS = 10.0
 def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "") -> None:
     """Print rows that share their keys: as a table, or as a JSON array."""
     if as_json:
-        print_json([{name: plain(value) for name, value in row.items()} for row in rows])
+        print_json(plain_rows(rows))
         return
     console().print(_table(rows, title=title))
 
@@ -53,6 +53,11 @@ def show_estimates(estimates: Sequence[Estimate], *, stderr: bool = False) -> No
         if len(set(one.limits.values())) > 1:
             limits = ", ".join(f"{language} {limit}" for language, limit in one.limits.items())
             stream.write(f"Tokens that a reply of {one.model} may have: {limits}\n")
+
+
+def plain_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows as JSON has them: a number that is none becomes null."""
+    return [{name: plain(value) for name, value in row.items()} for row in rows]
 
 
 def print_json(value: Any) -> None:
