@@ -392,7 +392,7 @@ class Engine:
             requests = self._under_way.pop(key)
             self._sharing -= len(requests) - 1
             self._count["shared"] += len(requests) - 1
-            self._usage = _sum(self._usage, reply.usage)
+            self._usage = self._usage + reply.usage
             answers += [Answered(key=key, request=each, reply=reply, from_journal=False) for each in requests]
         self._settled.set()
         await self._emit(answers)
@@ -419,15 +419,6 @@ def forbidden(request: Request, client: Client) -> TermsError:
         f"{client.model} at {client.pace.place} is not known to be on it. Nothing of it was sent. "
         "Leave the source out, or ask a model in this process, or one at an endpoint preset that says it is on this "
         "machine (globmed list endpoints)"
-    )
-
-
-def _sum(one: Usage, other: Usage) -> Usage:
-    return Usage(
-        input=one.input + other.input,
-        cached=one.cached + other.cached,
-        reasoning=one.reasoning + other.reasoning,
-        output=one.output + other.output,
     )
 
 

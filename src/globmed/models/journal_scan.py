@@ -164,7 +164,7 @@ def _join(scan: Scan) -> None:
         return
     marks = scan.part.marks
     if marks.mark == scan.mark:
-        scan.usage = _sum(scan.usage, marks.usage)
+        scan.usage = scan.usage + marks.usage
     elif (marks.of_mark, marks.of_bytes) == (scan.mark, scan.end):
         scan.half_compacted, scan.usage = True, marks.usage
     else:
@@ -178,7 +178,3 @@ def _apart(path: Path, *, found: str) -> InputError:
         expected=f"the compacted part that {path} goes on from",
         remedy="Restore both files from the same copy",
     )
-
-
-def _sum(one: Usage, other: Usage) -> Usage:
-    return Usage(**{name: getattr(one, name) + getattr(other, name) for name in Usage.__struct_fields__})
