@@ -35,9 +35,9 @@ def measure(model: str, accuracy: float) -> Measure:
     )
 
 
-def standing(model: str, rank: int | None, *, items: str = "all", left_out: int = 0, task: str = "mcqa") -> StandingRow:
+def standing(model: str, rank: int | None, *, items: str = "all", left_out: int = 0) -> StandingRow:
     return StandingRow(
-        task=task,
+        task="mcqa",
         answer="generate",
         source="all",
         by="all",
@@ -61,7 +61,7 @@ def standing(model: str, rank: int | None, *, items: str = "all", left_out: int 
 
 
 def test_a_place_stands_with_the_places_that_chance_leaves_open() -> None:
-    standings = standings_of([standing("a", 1), standing("b", 2), standing("b", 1, task="nli")], "mcqa", hands=())
+    standings = standings_of([standing("a", 1), standing("b", 2)], hands=())
     grid = leaderboard([measure("a", 0.9), measure("b", 0.8)], standings)
     first, second = grid.groups[1].rows
     assert [row.cells[0].value for row in (first, second)] == ["1", "2"]
@@ -71,7 +71,7 @@ def test_a_place_stands_with_the_places_that_chance_leaves_open() -> None:
 
 
 def test_a_model_that_is_not_ranked_has_the_reason() -> None:
-    grid = leaderboard([measure("a", 0.9)], standings_of([standing("a", None)], "mcqa", hands=()))
+    grid = leaderboard([measure("a", 0.9)], standings_of([standing("a", None)], hands=()))
     assert (grid.groups[1].rows[0].cells[0].value, grid.groups[1].rows[0].cells[0].detail) == (
         "–",
         "no other model to rank it with",
@@ -81,7 +81,7 @@ def test_a_model_that_is_not_ranked_has_the_reason() -> None:
 def test_models_that_had_a_hand_are_marked_and_ranked_again_without() -> None:
     rows = [standing(name, place) for place, name in enumerate("ab", start=1)]
     rows += [standing(name, 3 - place, items="independent", left_out=7) for place, name in enumerate("ab", start=1)]
-    standings = standings_of(rows, "mcqa", hands={("a", "", "generate")})
+    standings = standings_of(rows, hands={("a", "", "generate")})
     grid = leaderboard([measure("a", 0.9), measure("b", 0.8)], standings)
     first, second = grid.groups[1].rows
     assert (first.name.text, second.name.text) == (f"a {HAND}", "b")

@@ -6,6 +6,7 @@ from typing import Any
 from globmed.bench.report.gained import Gained
 from globmed.bench.report.measure import Measure
 from globmed.bench.report.summary import summary
+from globmed.bench.standings import StandingRow
 from globmed.core.language import languages
 
 
@@ -34,8 +35,17 @@ def gained(tier: str, gain: float, low: float, high: float) -> Gained:
     )  # fmt: skip
 
 
-def said(measures: list[Measure], *gains: Gained, sets: int = 1) -> str:
-    return " ".join(summary(measures, gains, question_sets=sets)).replace("\xa0", " ")
+def standing(model: str, tier: str, best: int, **fields: Any) -> StandingRow:
+    row: dict[str, Any] = {
+        "task": "mcqa", "answer": "generate", "source": "all", "by": "tier", "group": tier, "tier": tier,
+        "items": "all", "left_out": 0, "model": model, "revision": "", "accuracy": 0.5, "low": 0.4, "high": 0.6,
+        "replies": 100, "clusters": 90, "rank": best, "best": best, "worst": 9, "ranked": 3, "reason": "",
+    }  # fmt: skip
+    return StandingRow(**(row | fields))
+
+
+def said(measures: list[Measure], *gains: Gained, sets: int = 1, standings: tuple[StandingRow, ...] = ()) -> str:
+    return " ".join(summary(measures, gains, standings=standings, question_sets=sets)).replace("\xa0", " ")
 
 
 def test_one_model_is_not_called_the_best() -> None:
@@ -45,11 +55,18 @@ def test_one_model_is_not_called_the_best() -> None:
     assert "Guessing gives 25.0 %." in text
 
 
-def test_the_best_is_named_with_how_many_are_not_parted_from_it() -> None:
-    text = said([*model("a", 0.9, 0.6), *model("b", 0.88, 0.4), *model("longest", 0.3, 0.31)])
+def test_the_best_is_named_with_how_many_may_be_first_as_well() -> None:
+    places = (
+        standing("a", "high", 1),
+        standing("b", "high", 1),
+        standing("a", "low", 1),
+        standing("b", "low", 2),
+        standing("b", "low", 1, items="independent"),
+    )
+    text = said([*model("a", 0.9, 0.6), *model("b", 0.88, 0.4), *model("longest", 0.3, 0.31)], standings=places)
     assert "Of 2 models asked, the best: in the high-resource languages a answered" in text
-    assert "with 1 other model so near that these intervals do not part them; in the low-resource languages a" in text
-    assert text.count("so near") == 1
+    assert "and 1 other model may be first as well, as far as these questions tell; in the low-resource" in text
+    assert text.count("as well") == 1
     assert "the best baseline, which knows nothing of the question, 31.0 %" in text
 
 

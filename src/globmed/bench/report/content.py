@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -15,12 +15,13 @@ from globmed.bench.report.gained import Gained
 from globmed.bench.report.grid import Cell, Grid, Group, Row
 from globmed.bench.report.items import Items
 from globmed.bench.report.language_pages import LanguagePage, language_pages, use_of
-from globmed.bench.report.leaderboard import Standing, leaderboard, standings_of
+from globmed.bench.report.leaderboard import leaderboard, standings_of
 from globmed.bench.report.measure import Measure, Name, System, language_name
 from globmed.bench.report.section import Section
 from globmed.bench.report.summary import summary
 from globmed.bench.report.tables import gains_grid, not_answered_grid
 from globmed.bench.report.wording import count, counted, listed, plain
+from globmed.bench.standings import StandingRow
 from globmed.core.language import languages
 from globmed.prompts import load
 
@@ -76,7 +77,8 @@ def content(evidence: Evidence, gained: Sequence[Gained], *, title: str, note: s
             [row for row in gained if row.task == task],
             heading="What this shows" if len(tasks) == 1 else f"What this shows: {plain(task)}",
             question_sets=evidence.question_sets,
-            standings=standings_of(evidence.standings, task, hands=_hands(evidence, task)),
+            standings=[row for row in evidence.standings if (row.task, row.source) == (task, ALL)],
+            hands=_hands(evidence, task),
             baselines=_baselines(evidence, task),
         )
         for index, task in enumerate(tasks, start=1)
@@ -130,7 +132,8 @@ def _section(
     *,
     heading: str,
     question_sets: int,
-    standings: Mapping[System, Standing],
+    standings: Sequence[StandingRow],
+    hands: Collection[System],
     baselines: Sequence[BaselineRow],
 ) -> Section:
     # Files and anchors carry a number rather than the task's name, which is data.
@@ -139,7 +142,7 @@ def _section(
     if gained:
         blocks += [gain_dots(gained, name=f"gains{suffix}"), gains_grid(gained)]
     blocks += [
-        leaderboard(measures, standings, baselines=baselines),
+        leaderboard(measures, standings_of(standings, hands=hands), baselines=baselines),
         heat_map(measures, name=f"accuracy-heat-map{suffix}"),
         dots(measures, name=f"accuracy-intervals{suffix}"),
         not_answered_grid(measures),
@@ -147,7 +150,7 @@ def _section(
     return Section(
         id=f"results{suffix}",
         heading=heading,
-        summary=tuple(summary(measures, gained, question_sets=question_sets)),
+        summary=tuple(summary(measures, gained, standings=standings, question_sets=question_sets)),
         blocks=tuple(blocks),
     )
 
@@ -155,13 +158,17 @@ def _section(
 def _source(evidence: Evidence, task: str, source: str, *, index: int) -> Section:
     """One of several sources of a task by itself."""
     measures = [m for m in evidence.by_source if (m.task, m.source) == (task, source)]
-    standings = standings_of(evidence.standings, task, source=source, hands=_hands(evidence, task))
+    standings = [row for row in evidence.standings if (row.task, row.source) == (task, source)]
     return Section(
         id=f"source-{index}",
         heading=f"{plain(source)}: {use_of(task, source)}",
-        summary=tuple(summary(measures, [])),
+        summary=tuple(summary(measures, [], standings=standings)),
         blocks=(
-            leaderboard(measures, standings, baselines=_baselines(evidence, task, source)),
+            leaderboard(
+                measures,
+                standings_of(standings, hands=_hands(evidence, task)),
+                baselines=_baselines(evidence, task, source),
+            ),
             not_answered_grid(measures),
         ),
     )

@@ -45,21 +45,17 @@ class Standing:
     hand: bool
 
 
-def standings_of(
-    rows: Iterable[StandingRow], task: str, *, hands: Collection[System], source: str = ALL
-) -> dict[System, Standing]:
-    """Return each model's places in a task, over all languages.
+def standings_of(rows: Iterable[StandingRow], *, hands: Collection[System]) -> dict[System, Standing]:
+    """Return each model's places over all languages.
 
     Args:
-        rows: of the tables of standings.
-        task: its name.
-        source: one of its sources, or all together.
+        rows: standings in one task, of one source or of all together.
         hands: the models that had a hand in questions they are measured on.
     """
     every: dict[System, StandingRow] = {}
     independent: dict[System, StandingRow] = {}
     for row in rows:
-        if row.task == task and row.source == source and row.by == "all" and row.items in ("all", "independent"):
+        if row.by == "all" and row.items in ("all", "independent"):
             of = every if row.items == "all" else independent
             of[row.model, row.revision, row.answer] = row
     return {

@@ -1,7 +1,7 @@
 """The plain sentences on top: what a run shows, and how sure it is.
 
 They follow from the numbers by fixed rules and claim no more than these: a model is called best only beside how many
-others its interval does not part from, and a language in which an interval reaches down to chance is named.
+others may be first as well, and a language in which an interval reaches down to chance is named.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from globmed.bench.analysis import ALL
 from globmed.bench.report.gained import Gained
-from globmed.bench.report.measure import TIERS, Measure, columns, language_name, system_names
+from globmed.bench.report.measure import TIERS, Measure, System, columns, language_name, system_names
 from globmed.bench.report.wording import (
     counted,
     interval,
@@ -21,19 +21,33 @@ from globmed.bench.report.wording import (
     points,
     points_interval,
 )
+from globmed.bench.standings import StandingRow
 
 IN_TIER = {"high": "the high-resource languages", "low": "the low-resource languages"}
 
 
-def summary(measures: Sequence[Measure], gained: Sequence[Gained], *, question_sets: int = 1) -> list[str]:
+def summary(
+    measures: Sequence[Measure],
+    gained: Sequence[Gained],
+    *,
+    standings: Sequence[StandingRow] = (),
+    question_sets: int = 1,
+) -> list[str]:
     """Return the sentences about one task: the first is what it shows, the others how sure that is.
 
     Args:
         measures: rows of the accuracy table of one task.
         gained: rows of the table of gains of the same task; none where nothing was trained.
+        standings: rows of the table of standings of the same task and source.
         question_sets: how many different sets of questions the runs asked.
     """
-    parts = [_trained(gained), _best(measures), _sureness(measures), _near_chance(measures), _unanswered(measures)]
+    parts = [
+        _trained(gained),
+        _best(measures, standings),
+        _sureness(measures),
+        _near_chance(measures),
+        _unanswered(measures),
+    ]
     if question_sets > 1:
         parts.append(
             f"These runs asked {counted(question_sets, 'different set')} of questions: compare only within a run."
@@ -61,23 +75,23 @@ def _moved(row: Gained) -> str:
     return f"changed by {points(row.gain_points)} percentage points, which luck can explain,"
 
 
-def _best(measures: Sequence[Measure]) -> str:
+def _best(measures: Sequence[Measure], standings: Sequence[StandingRow]) -> str:
     names = system_names(measures)
     clauses = []
     for tier in TIERS:
         ranked = sorted(_sums(measures, tier, baseline=False), key=lambda m: -m.accuracy)
         if not ranked:
             continue
-        best, others = ranked[0], ranked[1:]
-        tied = sum(m.high >= best.low for m in others)
+        best = ranked[0]
+        rivals = _rivals(best.system, standings, tier)
         clause = (
             f"in {IN_TIER[tier]} {names[best.system].text} answered {percent_with_unit(best.accuracy)}"
             f" {interval(best.low, best.high)} of the questions right"
         )
         if best.errors:
             clause += f" (leaving out {counted(best.errors, 'call')} that failed)"
-        if tied:
-            clause += f", with {counted(tied, 'other model')} so near that these intervals do not part them"
+        if rivals:
+            clause += f", and {counted(rivals, 'other model')} may be first as well, as far as these questions tell"
         clauses.append(clause)
     if not clauses:
         asked = any(not m.baseline for m in measures)
@@ -87,6 +101,13 @@ def _best(measures: Sequence[Measure]) -> str:
     text = "; ".join(clauses)
     text = f"Of {counted(many, 'model')} asked, the best: {text}" if many > 1 else text[0].upper() + text[1:]
     return f"{text}. {_guessing(measures)}"
+
+
+def _rivals(best: System, standings: Sequence[StandingRow], tier: str) -> int:
+    """Count the other models whose intervals of places, which hold for all models at once, reach to the first."""
+    places = [row for row in standings if (row.by, row.group, row.items) == ("tier", tier, "all")]
+    rivals = {(row.model, row.revision, row.answer) for row in places if row.best == 1}
+    return len(rivals - {best})
 
 
 def _sums(measures: Sequence[Measure], tier: str, *, baseline: bool) -> list[Measure]:
