@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from globmed.bench.asked import asked_folder, scores_folder
@@ -238,6 +240,17 @@ def test_what_was_not_asked_of_both_is_said(tmp_path: Path) -> None:
 def test_open_questions_are_not_compared(tmp_path: Path) -> None:
     run = made_run(tmp_path / "run", drawn({"a": 0.5, "b": 0.5}, options=0))
     with pytest.raises(UsageError, match="open questions alone"):
+        compare(run, models="ab")
+
+
+def test_scores_of_an_earlier_version_are_refused(tmp_path: Path) -> None:
+    run = made_run(tmp_path / "run", [])
+    with writing_stage(scores_folder(run), "scores", inputs=score_inputs(run)) as writer:
+        pq.write_table(pa.table({"task": ["mcqa"], "model": ["a"]}), writer.folder / SCORES)
+        writer.adopt_all()
+    with pytest.raises(
+        UsageError, match=rf"scored by an earlier globmed, without answer, .*Run: globmed bench score {run}"
+    ):
         compare(run, models="ab")
 
 

@@ -16,7 +16,7 @@ from globmed.bench.gaps import GapRow, gap_rows
 from globmed.bench.hypothesis_only import foretell
 from globmed.bench.lowest_language import LowestRow, lowest_rows
 from globmed.bench.runner import OnEstimate, OnProgress, RunResult, run_benchmark
-from globmed.bench.scoring import SCORES, check_scored, has_closed, score_run
+from globmed.bench.scoring import check_scored, has_closed, score_run
 from globmed.bench.scoring import metrics as known_metrics
 from globmed.bench.selection import Plan, answer_counts
 from globmed.bench.stand_ins import keep_stand_ins
@@ -26,7 +26,6 @@ from globmed.core.errors import UsageError, did_you_mean
 from globmed.core.store import (
     MANIFEST,
     Manifest,
-    checked_file,
     read_manifest,
     stage_hash,
     table,
@@ -195,7 +194,6 @@ def analysis_table(run: Path, name: str) -> pa.Table:
         HashMismatchError: the file of scores was changed by hand.
     """
     check_scored(run)
-    checked_file(scores_folder(run), SCORES)
     inputs = _inputs(run, scores_folder(run))
     if not up_to_date(analysis_folder(run), configuration=_configuration(declared_gaps(run)), inputs=inputs):
         bench_analyze(run)

@@ -337,6 +337,17 @@ def table(folder: Path, *, prefix: str = "", columns: Sequence[str] | None = Non
     return pa.concat_tables([pq.ParquetFile(checked_file(folder, name)).read(columns=chosen) for name in names])
 
 
+def columns_of(folder: Path, name: str) -> list[str]:
+    """Return the names of the columns of one Parquet file of a stage.
+
+    Raises:
+        HashMismatchError: the file was changed by hand.
+    """
+    import pyarrow.parquet as pq
+
+    return list(pq.read_schema(checked_file(folder, name)).names)
+
+
 def relation(folder: Path, *, prefix: str = "") -> duckdb.DuckDBPyRelation:
     """Return all Parquet records of a stage as a DuckDB relation."""
     import duckdb

@@ -32,6 +32,7 @@ from globmed.core.registry import discover
 from globmed.core.store import (
     MANIFEST,
     Manifest,
+    columns_of,
     file_hash,
     read_manifest,
     read_records,
@@ -246,17 +247,23 @@ def score_inputs(run: Path) -> dict[str, str]:
 
 
 def check_scored(run: Path) -> None:
-    """Refuse a run that was not scored, or not since it last asked a model.
+    """Refuse a run that was not scored, not since it last asked a model, or by an earlier globmed with other columns.
 
     Raises:
         UsageError: the text says which command to run.
         InputError: the folder is no run.
+        HashMismatchError: the file of scores was changed by hand.
     """
     read_manifest(asked_folder(run))
     if not (scores_folder(run) / MANIFEST).is_file():
         raise UsageError(f"{run}: has no scores. Run: globmed bench score {run}")
     if read_manifest(scores_folder(run)).inputs != score_inputs(run):
         raise UsageError(f"{run}: has other replies than were scored. Run: globmed bench score {run}")
+    missing = set(Score.__struct_fields__) - set(columns_of(scores_folder(run), SCORES))
+    if missing:
+        raise UsageError(
+            f"{run}: scored by an earlier globmed, without {', '.join(sorted(missing))}. Run: globmed bench score {run}"
+        )
 
 
 class Items:
