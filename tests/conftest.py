@@ -120,8 +120,8 @@ def trained_model(vitals_release: Path, tmp_path_factory: pytest.TempPathFactory
     recipe = Recipe(
         data=Data(folder=str(vitals_release)),
         scratch=Scratch(hidden_size=32, layers=2, ffn_size=64, vocabulary=600, context_tokens=2048),
-        examples=Examples(prompt="mcqa_text", closed_book=True),
-        optimisation=Optimisation(steps=30, learning_rate=4e-3, threads=1),
+        examples=Examples(prompts=("mcqa_text",), closed_book=True),
+        optimisation=Optimisation(tokens=30_000, batch_tokens=1024, row_tokens=512, learning_rate=4e-3, threads=1),
     )
     folder = tmp_path_factory.mktemp("trained") / "few-steps"
     train(recipe, out=folder)

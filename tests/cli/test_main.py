@@ -55,7 +55,7 @@ def test_wrong_use_exits_with_2(tmp_path: Path) -> None:
     assert "expected medqa=PATH" in said
     said = one_line_error(globmed("bench", "score", tmp_path), 2)
     assert str(tmp_path) in said
-    said = one_line_error(globmed("train", tmp_path / "no.toml", "--out", tmp_path / "m"), 2)
+    said = one_line_error(globmed("train", "run", tmp_path / "no.toml", "--out", tmp_path / "m"), 2)
     assert "no such file" in said
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -18,10 +19,12 @@ from globmed.core.item import Item, Provenance
 from globmed.core.store import read_manifest, read_records, writing_stage
 from globmed.models.client import Message, Request, Settings
 from globmed.models.local import LocalModel
-from globmed.train.examples import Example, Loss
+from globmed.train import attention
+from globmed.train.encoding import encode
+from globmed.train.examples import Conversation, Example
 from globmed.train.recipe import Recipe, read_recipe
-from globmed.train.sft import answer_text, encode, train
-from globmed.train.trainer import IGNORED, answer_loss, collate
+from globmed.train.sft import train
+from globmed.train.trainer import IGNORED, Loss, PackedRows, answer_loss
 
 RECIPE = """
 seed = 0
@@ -34,12 +37,14 @@ ffn_size = 64
 vocabulary = 320
 context_tokens = 64
 [examples]
-prompt = "mcqa_text"
+prompts = ["mcqa_text"]
+[mixture]
+max_epochs = 1000
 [optimisation]
-steps = {steps}
-batch_size = 4
+tokens = {tokens}
+batch_tokens = 64
+row_tokens = 64
 learning_rate = 5e-3
-warmup_steps = 2
 threads = 1
 checkpoint_steps = 5
 """
@@ -59,13 +64,17 @@ def question(number: int, split: Any = "train", code: str = "en") -> Item:
     )
 
 
+def example(variant: Conversation) -> Example:
+    return Example(part="questions", name="s:1 (en)", language="en", variants=(variant,))
+
+
 @pytest.fixture
 def recipe_file(tmp_path: Path) -> Path:
     with writing_stage(tmp_path / "release", "release") as stage:
         stage.write("s.en.train.parquet", (question(number) for number in range(20)), Item)
         stage.write("s.en.test.parquet", (question(number, "test") for number in range(20, 24)), Item)
     path = tmp_path / "recipe.toml"
-    path.write_text(RECIPE.format(steps=20))
+    path.write_text(RECIPE.format(tokens=1200))
     return path
 
 
@@ -73,7 +82,8 @@ def test_a_trained_folder_loads_answers_and_is_not_trained_again(recipe_file: Pa
     out = tmp_path / "model"
     steps: list[int] = []
     manifest = train(read_recipe(recipe_file), out=out, on_step=lambda done, _total: steps.append(done))
-    assert steps == list(range(1, 21))
+    assert steps == list(range(1, len(steps) + 1))
+    assert 15 < len(steps) < 25
     losses = [row.loss for row in read_records(out, Loss, prefix="losses")]
     assert losses[-1] < losses[0]
     model = LocalModel.load(out)
@@ -101,38 +111,54 @@ def test_a_checkpoint_folder_is_trained_on(recipe_file: Path, tmp_path: Path) ->
     assert not torch.equal(base.lm_head.weight, tuned.lm_head.weight)
 
 
-def test_the_tokens_that_carry_loss_are_the_answer_and_its_end(small_model: Path) -> None:
-    tokenizer: Any = AutoTokenizer.from_pretrained(small_model)
-    item = question(7)
-    (example,) = encode(tokenizer, [item], prompt="mcqa_text", closed_book=False)
-    batch = collate([example, Example((5, 6, 7), 1)], pad=0)
-    carrying = batch["labels"][0] != IGNORED
-    assert tokenizer.decode(batch["input_ids"][0][carrying]) == f" odd{tokenizer.eos_token}"
-    assert batch["position_ids"][1].tolist()[-3:] == [0, 1, 2]
-
-
-def test_answer_loss_is_the_plain_cross_entropy_without_padding(small_model: Path) -> None:
+def test_answer_loss_is_the_plain_cross_entropy_of_each_example_alone(small_model: Path) -> None:
     network: Any = AutoModelForCausalLM.from_pretrained(small_model)
-    examples = [Example(tuple(range(3, 20)), 4), Example((30, 31, 32, 33, 34), 2), Example((40, 41), 1)]
+    spoken = [
+        Conversation(messages=(Message("user", text),), answer=text[::-1]) for text in ("Is 4 even?", "118", "no")
+    ]
+    encoded = encode(AutoTokenizer.from_pretrained(small_model), [example(one) for one in spoken])
     expected = 0.0
-    for example in examples:
+    for place in range(3):
+        ids = torch.from_numpy(encoded.of(place).astype("int64"))
         with torch.inference_mode():
-            logprobs = network(torch.tensor([example.ids])).logits[0].log_softmax(-1)
-        places = range(len(example.ids) - example.answer_tokens, len(example.ids))
-        expected -= sum(float(logprobs[place - 1, example.ids[place]]) for place in places)
-    assert answer_loss(network, collate(examples, pad=0)).detach().item() == pytest.approx(expected, rel=1e-5)
+            logprobs = network(ids[None]).logits[0].log_softmax(-1)
+        carrying = range(ids.numel() - int(encoded.answers[place]), ids.numel())
+        expected -= sum(float(logprobs[at - 1, ids[at]]) for at in carrying)
+    attention.register()
+    network.set_attn_implementation(attention.NAME)
+    rows = PackedRows(encoded, [np.array([2, 0, 1])])
+    assert answer_loss(network, rows[0]).detach().item() == pytest.approx(expected, rel=1e-5)
+    assert int((rows[0]["labels"] != IGNORED).sum()) == encoded.answers.sum()
 
 
-@pytest.mark.parametrize(("prompt", "answer"), [("mcqa_text", "odd"), ("mcqa", "Answer: B")])
-def test_the_answer_taught_is_the_one_that_the_prompt_asks_for(prompt: str, answer: str) -> None:
-    assert answer_text(question(3), prompt) == answer
+def test_an_example_longer_than_a_row_is_left_out_and_counted_never_cut(recipe_file: Path, tmp_path: Path) -> None:
+    long = msgspec.structs.replace(question(40), question="Is 4 even? " * 40)
+    with writing_stage(tmp_path / "release", "release") as stage:
+        stage.write("s.en.train.parquet", [*(question(number) for number in range(20)), long], Item)
+    manifest = train(read_recipe(recipe_file), out=tmp_path / "model")
+    assert [(count.read, count.kept, count.dropped) for count in manifest.counts] == [
+        (21, 20, {"longer than a row": 1})
+    ]
+    recipe_file.write_text(recipe_file.read_text().replace("row_tokens = 64", "row_tokens = 4"))
+    with pytest.raises(
+        InputError, match=r"the shortest example has \d+ tokens; expected examples of at most row_tokens, 4"
+    ):
+        train(read_recipe(recipe_file), out=tmp_path / "other")
+    assert not (tmp_path / "other" / "manifest.json").exists()
 
 
-def test_an_example_too_long_for_the_model_is_named_and_never_cut(recipe_file: Path, tmp_path: Path) -> None:
-    recipe_file.write_text(recipe_file.read_text().replace("context_tokens = 64", "context_tokens = 4"))
-    with pytest.raises(InputError, match=r"s:\d+ \(en\): found \d+ tokens; expected at most the model's context, 4"):
+def test_a_row_is_no_longer_than_the_model_takes(recipe_file: Path, tmp_path: Path) -> None:
+    recipe_file.write_text(recipe_file.read_text().replace("context_tokens = 64", "context_tokens = 32"))
+    with pytest.raises(InputError, match=r"row_tokens: found 64; expected at most the model's context, 32"):
         train(read_recipe(recipe_file), out=tmp_path / "model")
-    assert not (tmp_path / "model" / "manifest.json").exists()
+
+
+def test_items_that_no_prompt_fits_are_counted(recipe_file: Path, tmp_path: Path) -> None:
+    inference = msgspec.structs.replace(question(41), kind="nli", context="4 is even.")
+    with writing_stage(tmp_path / "release", "release") as stage:
+        stage.write("s.en.train.parquet", [*(question(number) for number in range(20)), inference], Item)
+    manifest = train(read_recipe(recipe_file), out=tmp_path / "model")
+    assert manifest.counts[0].dropped == {"no prompt of the recipe fits it": 1}
 
 
 @pytest.mark.parametrize(
@@ -153,7 +179,7 @@ def test_a_broken_recipe_is_one_line_with_its_place(recipe_file: Path, wrong: st
 
 def test_a_recipe_starts_from_one_thing() -> None:
     with pytest.raises(InputError, match="found neither"):
-        msgspec.convert({"data": {"folder": "x"}, "optimisation": {"steps": 1}}, Recipe)
+        msgspec.convert({"data": {"folder": "x"}, "optimisation": {"tokens": 1}}, Recipe)
 
 
 def test_a_dataset_without_train_items_is_refused(tmp_path: Path, recipe_file: Path) -> None:
@@ -186,10 +212,10 @@ def test_a_dataset_is_not_written_over_by_a_model(recipe_file: Path, tmp_path: P
 
 @pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_with_the_same_weights(recipe_file: Path, tmp_path: Path) -> None:
-    recipe_file.write_text(recipe_file.read_text().replace("steps = 20", "steps = 400"))
+    recipe_file.write_text(recipe_file.read_text().replace("tokens = 1200", "tokens = 25000"))
     train(read_recipe(recipe_file), out=tmp_path / "whole")
     out = tmp_path / "killed"
-    command = [sys.executable, "-m", "globmed", "train", str(recipe_file), "--out", str(out)]
+    command = [sys.executable, "-m", "globmed", "train", "run", str(recipe_file), "--out", str(out)]
     with subprocess.Popen(command, env={**os.environ, "HF_HUB_OFFLINE": "1"}) as process:
         deadline = time.monotonic() + 90
         while not list(out.glob("checkpoints/checkpoint-*/trainer_state.json")) and time.monotonic() < deadline:

@@ -411,7 +411,7 @@ def _show_run(result: RunResult, *, as_json: bool) -> None:
         }
         for one in result.models
     ]
-    items = count_rows(result.asked)
+    items = count_rows(result.asked.counts)
     if as_json:
         output.print_json({"run": str(result.run), "items": items, "models": models})
         return

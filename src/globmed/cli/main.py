@@ -30,7 +30,7 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.add_typer(bench.app, name="bench")
 app.add_typer(journal.app, name="journal")
-app.command("train")(train.train_command)
+app.add_typer(train.app, name="train")
 app.add_typer(listing.app, name="list")
 app.command("demo")(demo.demo_command)
 

@@ -2,26 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from globmed.cli import output
 from globmed.cli.output import AsJson
 
+if TYPE_CHECKING:
+    from globmed.train.mixture import PlanRow
 
-def train_command(
-    recipe: Annotated[Path, typer.Argument(help="The run's recipe, a TOML file (docs/training.md).")],
+app = typer.Typer(help="Train a model on a dataset.", no_args_is_help=True)
+
+RecipeFile = Annotated[Path, typer.Argument(help="The run's recipe, a TOML file (docs/training.md).", metavar="RECIPE")]
+
+
+@app.command("run")
+def run_command(
+    recipe: RecipeFile,
     out: Annotated[Path, typer.Option("--out", help="Folder that becomes the model.")],
     as_json: AsJson = False,
 ) -> None:
     """Train a model from scratch or from a checkpoint folder; started again, an interrupted run goes on."""
+    from globmed.data.pipeline import StageResult
     from globmed.train.recipe import read_recipe
     from globmed.train.sft import train
 
     with output.progress("training step") as tell:
         train(read_recipe(recipe), out=out, on_step=tell)
-    from globmed.data.pipeline import StageResult
-
     output.stage(StageResult.of(out), title="Train items", as_json=as_json)
+
+
+@app.command("plan")
+def plan_command(recipe: RecipeFile, as_json: AsJson = False) -> None:
+    """Print what a recipe would learn from, by kind of example, tier and language, without training."""
+    import msgspec
+
+    from globmed.train.recipe import read_recipe
+    from globmed.train.sft import plan
+
+    found = plan(read_recipe(recipe))
+    if as_json:
+        output.print_json(
+            {
+                "mixture": msgspec.to_builtins(found.plan),
+                "items": msgspec.to_builtins(found.counts),
+                "steps": found.steps,
+                "filled": found.filled,
+            }
+        )
+        return
+    output.show(mixture_rows(found.plan), as_json=False, title="What is learnt from")
+    from globmed.core.store import count_rows
+
+    output.show(count_rows(found.counts), as_json=False, title="Train items")
+    output.say(
+        f"{found.steps:,} steps of {found.batch_tokens:,} tokens; rows are {100 * found.filled:.1f} % full, and "
+        f"{100 * found.answers:.1f} % of the tokens carry the loss.\nNext: globmed train run {recipe} --out FOLDER"
+    )
+
+
+def mixture_rows(plan: Sequence[PlanRow]) -> list[dict[str, str]]:
+    """Write the mixture for people: each language under its part, then the tiers' sums."""
+    total = sum(row.drawn_tokens for row in plan)
+    rows = []
+    for part in dict.fromkeys(row.part for row in plan):
+        own = [row for row in plan if row.part == part]
+        for tier in ("high", "low"):
+            of_tier = [row for row in own if row.tier == tier]
+            rows += [_mixture_row(part, row.language, [row], total) for row in of_tier]
+            if of_tier:
+                rows.append(_mixture_row(part, f"{tier}-resource", of_tier, total))
+    return rows
+
+
+def _mixture_row(part: str, name: str, of: Sequence[PlanRow], total: int) -> dict[str, str]:
+    tokens, drawn = sum(row.tokens for row in of), sum(row.drawn_tokens for row in of)
+    return {
+        "part": part.replace("_", "-"),
+        "languages": name,
+        "examples": f"{sum(row.examples for row in of):,}",
+        "tokens": f"{tokens:,}",
+        "drawn": f"{sum(row.drawn for row in of):,}",
+        "tokens drawn": f"{drawn:,}",
+        "share %": f"{100 * drawn / total:.1f}" if total else "–",
+        "epochs": f"{drawn / tokens:.2f}",
+    }

@@ -65,7 +65,7 @@ def translate_command(
     if estimate:
         _show_estimates(estimate_for_test(test, effort=effort), as_json=as_json)
         return
-    rows = count_rows(translate_for_test(test, effort=effort, watch=_watch))
+    rows = count_rows(translate_for_test(test, effort=effort, watch=_watch).counts)
     output.show(rows, as_json=as_json, title="Translations into English")
     if not as_json:
         output.say(f"Translations: {out / TO_ENGLISH}   next: globmed bench run --data {data} --translations {out} ...")
@@ -89,7 +89,7 @@ def translate_back_command(
     if estimate:
         _show_estimates(estimate_back(run, model, effort=effort), as_json=as_json)
         return
-    rows = count_rows(translate_back(run, model, effort=effort, watch=_watch))
+    rows = count_rows(translate_back(run, model, effort=effort, watch=_watch).counts)
     output.show(rows, as_json=as_json, title="Answers translated back")
     if not as_json:
         output.say(f"Translations: {run / 'translated_back'}   next: globmed bench score {run}")

@@ -255,8 +255,8 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def count_rows(manifest: Manifest) -> list[dict[str, Any]]:
-    """Return a stage's counts as rows: source, language, split, in, kept, and dropped (number by reason)."""
+def count_rows(counts: Iterable[Count]) -> list[dict[str, Any]]:
+    """Return counts as rows: source, language, split, in, kept, and dropped (number by reason)."""
     return [
         {
             "source": count.source,
@@ -266,7 +266,7 @@ def count_rows(manifest: Manifest) -> list[dict[str, Any]]:
             "kept": count.kept,
             "dropped": dict(count.dropped),
         }
-        for count in manifest.counts
+        for count in counts
     ]
 
 

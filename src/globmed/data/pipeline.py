@@ -41,7 +41,7 @@ class StageResult:
     @classmethod
     def of(cls, folder: Path) -> StageResult:
         """Read a finished stage's manifest."""
-        return cls(folder=folder, counts=count_rows(read_manifest(folder)), findings=[])
+        return cls(folder=folder, counts=count_rows(read_manifest(folder).counts), findings=[])
 
 
 def import_dataset(wanted: Sequence[str], *, languages: Sequence[str] = (), out: Path, seed: int = 0) -> StageResult:
@@ -54,7 +54,7 @@ def import_dataset(wanted: Sequence[str], *, languages: Sequence[str] = (), out:
     import_sources([_wanted(text) for text in wanted], languages=languages, out=out, seed=seed)
     folder = out / STAGE
     found = findings_table(folder).to_pylist()
-    return StageResult(folder=folder, counts=count_rows(read_manifest(folder)), findings=found)
+    return StageResult(folder=folder, counts=count_rows(read_manifest(folder).counts), findings=found)
 
 
 def cluster_items(folder: Path, *, out: Path, threshold: float | None = None, seed: int = 0) -> StageResult:

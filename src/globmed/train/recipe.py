@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from globmed.core.errors import InputError
+from globmed.train.mixture import Sampling
 
-Count = Annotated[int, msgspec.Meta(ge=1)]
+Number = Annotated[int, msgspec.Meta(ge=1)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -19,17 +20,17 @@ class Scratch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A Qwen3-architecture model with random weights; the shapes are transformers' `Qwen3Config`'s.
 
     Attributes:
-        vocabulary: tokens of the byte-level BPE tokenizer trained on the mixture; every digit is one of its own.
-        tokenizer_languages: languages whose train items the tokenizer sees; default: those of the mixture.
+        vocabulary: tokens of the byte-level BPE tokenizer trained on the data; every digit is one of its own.
+        tokenizer_languages: languages whose train items the tokenizer sees; default: those of the data.
     """
 
-    hidden_size: Count = 64
-    layers: Count = 4
-    ffn_size: Count = 192
-    heads: Count = 4
-    key_value_heads: Count = 2
-    context_tokens: Count = 512
-    vocabulary: Count = 1300
+    hidden_size: Number = 64
+    layers: Number = 4
+    ffn_size: Number = 192
+    heads: Number = 4
+    key_value_heads: Number = 2
+    context_tokens: Number = 512
+    vocabulary: Number = 1300
     tokenizer_languages: tuple[str, ...] = ()
 
 
@@ -40,64 +41,110 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         folder: stage folder of items; a relative path is relative to the recipe file.
         languages: those to train on; default: all in the folder.
         sources: those to train on; default: all in the folder.
-        temperature: languages are drawn in proportion to n ** (1 / temperature), n being their number of items.
+        replay: file of general instructions for `mixture.replay`: JSON Lines of `{"language": "en", "messages": [...]}`
+            whose last message is the assistant's.
     """
 
     folder: str
     languages: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
-    temperature: Annotated[float, msgspec.Meta(ge=1)] = 1.0
+    replay: str = ""
 
 
 class Examples(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How an item becomes an example.
 
     Attributes:
-        prompt: `mcqa_text` (the answer is the option's text) or `mcqa` (the answer is its letter).
-        closed_book: leave the item's context out.
+        prompts: phrasings to ask in; an item takes them in turn, those that fit it. The answer is the option's text
+            after `mcqa_text` and `nli_text`, the rationale and then the letter or label after `..._steps`, where the
+            source has a rationale, and the letter, label or reference answer after the others.
+        closed_book: leave the items' contexts out.
     """
 
-    prompt: str = "mcqa"
+    prompts: tuple[str, ...] = ("mcqa", "mcqa_steps", "nli", "lfqa")
     closed_book: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse phrasings that measuring keeps for itself.
+
+        Raises:
+            InputError: no prompt, or one that is held out.
+        """
+        held_out = [name for name in self.prompts if name.endswith("_held_out")]
+        if held_out or not self.prompts:
+            found = held_out[0] if held_out else "no prompt"
+            raise InputError.at("[examples] prompts", found=found, expected="prompts that are not held out")
 
 
 class Optimisation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """AdamW with linear warm-up and cosine decay.
 
     Attributes:
-        steps: optimiser steps.
-        batch_size: examples a step.
+        tokens: to learn from, prompts and repetitions counted.
+        batch_tokens: of one optimiser step, over all processes.
+        row_tokens: of one row, which is what a device holds at once; no example may be longer.
+        warmup_share: of the steps.
         threads: CPU threads; 0 takes torch's own choice.
         checkpoint_steps: a checkpoint every so many steps, from which an interrupted run goes on.
     """
 
-    steps: Count
-    batch_size: Count = 32
+    tokens: Number
+    batch_tokens: Number = 65_536
+    row_tokens: Number = 4096
     learning_rate: Positive = 1e-5
-    warmup_steps: NotNegative = 50
+    warmup_share: Share = 0.05
     weight_decay: Annotated[float, msgspec.Meta(ge=0)] = 0.01
     beta1: Share = 0.9
     beta2: Share = 0.999
     threads: NotNegative = 0
-    checkpoint_steps: Count = 200
+    checkpoint_steps: Number = 200
+
+    def __post_init__(self) -> None:
+        """Refuse a step that is no whole number of rows.
+
+        Raises:
+            InputError: see above.
+        """
+        if self.batch_tokens % self.row_tokens:
+            raise InputError.at(
+                "[optimisation] batch_tokens",
+                found=str(self.batch_tokens),
+                expected=f"a multiple of row_tokens, {self.row_tokens}",
+            )
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One training run: from `scratch`, or from `checkpoint`, a folder that `from_pretrained` reads."""
+    """One training run: from `scratch`, or from `checkpoint`, a folder that `from_pretrained` reads.
+
+    Attributes:
+        template: switches of the model's chat template, such as `{enable_thinking = false}`.
+    """
 
     data: Data
     optimisation: Optimisation
+    mixture: Sampling = Sampling()
     examples: Examples = Examples()
     scratch: Scratch | None = None
     checkpoint: str = ""
+    template: dict[str, Any] = {}
     seed: NotNegative = 0
 
     def __post_init__(self) -> None:
-        """Ask for exactly one starting point."""
+        """Ask for exactly one starting point, and for instructions where they have a share.
+
+        Raises:
+            InputError: see above.
+        """
         if bool(self.checkpoint) == (self.scratch is not None):
             found = "both" if self.checkpoint else "neither"
             raise InputError.at(
                 "recipe", found=f"{found} of `checkpoint` and [scratch]", expected="exactly one of them"
+            )
+        if bool(self.data.replay) != bool(self.mixture.replay):
+            raise InputError.at(
+                "recipe",
+                found=f"[data] replay = {self.data.replay!r} and [mixture] replay = {self.mixture.replay}",
+                expected="both or neither",
             )
 
 
@@ -116,6 +163,7 @@ def read_recipe(path: Path) -> Recipe:
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     base = path.resolve().parent
-    data = msgspec.structs.replace(recipe.data, folder=str(base / recipe.data.folder))
+    places = {"folder": str(base / recipe.data.folder), "replay": recipe.data.replay and str(base / recipe.data.replay)}
+    data = msgspec.structs.replace(recipe.data, **places)
     checkpoint = str(base / recipe.checkpoint) if recipe.checkpoint else ""
     return msgspec.structs.replace(recipe, data=data, checkpoint=checkpoint)

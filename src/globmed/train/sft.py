@@ -1,16 +1,19 @@
 """Supervised fine-tuning on answers: from random weights or from a given checkpoint.
 
-The loss is on the answer's tokens only. Batches are padded on the left and the model is asked for the logits of the
-last positions alone, so a large vocabulary costs nothing on the prompt. Stands on transformers' Trainer; its
-checkpoints let an interrupted run go on with the same data order.
+Examples are drawn by the mixture, packed into rows and learnt from in one order, which the seed and the data decide.
+The loss is on answers only. Stands on transformers' Trainer; its checkpoints let an interrupted run go on.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import msgspec
 import numpy as np
@@ -22,11 +25,62 @@ from globmed.core.errors import InputError
 from globmed.core.item import Item
 from globmed.core.store import Count, Manifest
 from globmed.models import local
-from globmed.models.client import Message
-from globmed.models.tokens import encode_pairs, prompt_text
 from globmed.train import mixture, scratch
-from globmed.train.examples import Example, Loss
+from globmed.train.encoding import Encoded, encode
+from globmed.train.examples import Example, examples, instructions, name_of
+from globmed.train.mixture import Candidates, PlanRow
+from globmed.train.packing import pack
 from globmed.train.recipe import Recipe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TOO_LONG = "longer than a row"
+BLOCKED = "blocking finding"
+OVER_CAP = "over the cap of its source"
+NO_PROMPT = "no prompt of the recipe fits it"
+PLAN = "mixture.parquet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What is learnt from, ready to be.
+
+    Attributes:
+        tokenizer: of the model.
+        batch_tokens: of one step.
+        row_tokens: that a row may have.
+        encoded: the examples.
+        rows: for each row the phrasings that stand in it, in the order learnt.
+        plan: by part and language.
+        counts: train items by source and language, with what became of them.
+    """
+
+    tokenizer: Any
+    batch_tokens: int
+    row_tokens: int
+    encoded: Encoded
+    rows: list[NDArray[np.int64]]
+    plan: tuple[PlanRow, ...]
+    counts: list[Count]
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps."""
+        return -(-len(self.rows) * self.row_tokens // self.batch_tokens)
+
+    @property
+    def filled(self) -> float:
+        """Share of the rows that tokens fill."""
+        return self._drawn(self.encoded.tokens) / (len(self.rows) * self.row_tokens)
+
+    @property
+    def answers(self) -> float:
+        """Share of the tokens that carry the loss."""
+        return self._drawn(self.encoded.answers) / self._drawn(self.encoded.tokens)
+
+    def _drawn(self, of_phrasing: NDArray[np.int64]) -> int:
+        return int(of_phrasing[np.concatenate(self.rows)].sum())
 
 
 def train(recipe: Recipe, *, out: Path, on_step: Callable[[int, int], None] | None = None) -> Manifest:
@@ -35,17 +89,19 @@ def train(recipe: Recipe, *, out: Path, on_step: Callable[[int, int], None] | No
     Args:
         recipe: paths in it are absolute (`read_recipe` makes them so).
         out: folder that becomes the model: what `AutoModelForCausalLM.from_pretrained` reads, tokenizer and chat
-            template, `losses.jsonl` and `manifest.json`.
+            template, `losses.jsonl`, the mixture's plan and `manifest.json`.
         on_step: told (step, steps) after every optimiser step.
 
     Raises:
         MissingExtraError: torch or transformers is not installed.
-        InputError: an example is longer than the model's context, or the checkpoint folder is no model's.
+        InputError: no example fits a row, or the checkpoint folder is no model's.
     """
     # Where the inputs lie does not matter; what is in them does, and their hashes say so.
-    data = msgspec.structs.replace(recipe.data, folder="")
+    data = msgspec.structs.replace(recipe.data, folder="", replay="")
     configuration = msgspec.to_builtins(recipe) | {"data": msgspec.to_builtins(data), "checkpoint": ""}
     inputs = {"data": store.stage_hash(Path(recipe.data.folder))}
+    if recipe.data.replay:
+        inputs["replay"] = store.file_hash(Path(recipe.data.replay))
     if recipe.checkpoint:
         inputs["checkpoint"] = local.weights_hash(Path(recipe.checkpoint))
     done = store.up_to_date(out, configuration=configuration, inputs=inputs)
@@ -53,36 +109,103 @@ def train(recipe: Recipe, *, out: Path, on_step: Callable[[int, int], None] | No
         return done
     # Trainer asks for accelerate only after seconds of work.
     local.load_libraries("train", "torch", "transformers", "accelerate")
-    from globmed.train.trainer import fit
+    from globmed.train.trainer import Loss, PackedRows, fit
 
-    items = list(read_items(Path(recipe.data.folder)))
-    chosen = mixture.choose(items, languages=recipe.data.languages, sources=recipe.data.sources)
-    optimisation = recipe.optimisation
-    mixed = mixture.mix(
-        chosen,
-        examples=optimisation.steps * optimisation.batch_size,
-        temperature=recipe.data.temperature,
-        rng=np.random.default_rng(recipe.seed),
-    )
-    network, tokenizer = _starting_point(recipe, items)
+    prepared = plan(recipe)
+    network, tokenizer = _network(recipe, prepared.tokenizer), prepared.tokenizer
     with store.writing_stage(out, "model", configuration=configuration, inputs=inputs) as stage:
-        examples = encode_all(tokenizer, mixed.items, recipe, limit=network.config.max_position_embeddings)
         losses = fit(
             network,
-            examples,
+            PackedRows(prepared.encoded, prepared.rows),
             recipe.optimisation,
             seed=recipe.seed,
-            pad=tokenizer.pad_token_id or 0,
             work=_checkpoints(out, configuration, inputs),
             on_step=on_step,
         )
         network.save_pretrained(stage.folder)
         tokenizer.save_pretrained(stage.folder)
         stage.write("losses.jsonl", losses, Loss)
-        stage.counts.extend(_counts(chosen))
+        stage.write(PLAN, prepared.plan, PlanRow)
+        stage.counts.extend(prepared.counts)
         stage.adopt_all()
     shutil.rmtree(out / "checkpoints", ignore_errors=True)
     return store.read_manifest(out)
+
+
+def plan(recipe: Recipe) -> Prepared:
+    """Choose, encode, draw and pack what a recipe learns from; no weights are read.
+
+    Raises:
+        MissingExtraError: torch or transformers is not installed.
+        InputError: a cluster held out for test, rows longer than the model's context, or no example that fits a row.
+        UsageError: nothing to learn from.
+    """
+    local.load_libraries("train", "torch", "transformers")
+    items = list(read_items(Path(recipe.data.folder)))
+    tokenizer = _tokenizer(recipe, items)
+    row_tokens, context = recipe.optimisation.row_tokens, _context(recipe)
+    if row_tokens > context:
+        raise InputError.at(
+            "[optimisation] row_tokens", found=str(row_tokens), expected=f"at most the model's context, {context}"
+        )
+    chosen = mixture.choose(items, languages=recipe.data.languages, sources=recipe.data.sources)
+    kept = mixture.capped([item for item in chosen if not item.blocked], recipe.mixture.caps, seed=recipe.seed)
+    encoded = encode(tokenizer, _examples(recipe, kept), template=recipe.template)
+    fitting, too_long = _fitting(encoded, row_tokens)
+    mixed = mixture.draw(
+        _candidates(encoded, fitting), recipe.mixture, tokens=recipe.optimisation.tokens, seed=recipe.seed
+    )
+    phrasings = _in_turn(encoded, fitting[mixed.order])
+    packs = pack(encoded.tokens[phrasings], limit=row_tokens)
+    return Prepared(
+        tokenizer=tokenizer,
+        batch_tokens=recipe.optimisation.batch_tokens,
+        row_tokens=row_tokens,
+        encoded=encoded,
+        rows=[phrasings[one] for one in packs],
+        plan=mixed.plan,
+        counts=_counts(chosen, kept, made={*encoded.names}, too_long=too_long),
+    )
+
+
+def _examples(recipe: Recipe, items: Sequence[Item]) -> Iterator[Example]:
+    replayed = instructions(Path(recipe.data.replay)) if recipe.data.replay else iter(())
+    return chain(examples(items, recipe.examples, recipe.mixture), replayed)
+
+
+def _fitting(encoded: Encoded, limit: int) -> tuple[NDArray[np.int64], set[str]]:
+    """Return the examples all of whose phrasings fit a row, and the names of the questions that do not.
+
+    Raises:
+        InputError: none fits.
+    """
+    longest = np.maximum.reduceat(encoded.tokens, encoded.variants[:-1]) if encoded.names else np.array([], dtype=int)
+    fits = longest <= limit
+    if not fits.any():
+        shortest = f"the shortest example has {longest.min()} tokens" if longest.size else "no item fits a prompt"
+        raise InputError.at("dataset", found=shortest, expected=f"examples of at most row_tokens, {limit}")
+    too_long = np.flatnonzero(~fits & (encoded.part == "questions"))
+    return np.flatnonzero(fits), {encoded.names[place] for place in too_long}
+
+
+def _candidates(encoded: Encoded, fitting: NDArray[np.int64]) -> Candidates:
+    """An example counts with the mean of its phrasings, which are taken in turn."""
+    phrasings = np.diff(encoded.variants)
+    mean = np.add.reduceat(encoded.tokens, encoded.variants[:-1]) / phrasings
+    return Candidates(
+        part=encoded.part[fitting], language=encoded.language[fitting], tokens=np.rint(mean[fitting]).astype(np.int64)
+    )
+
+
+def _in_turn(encoded: Encoded, order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the phrasing of each example drawn: each time the next, the first by the example's name."""
+    times: Counter[int] = Counter()
+    found = []
+    for example in order.tolist():
+        first, behind = encoded.variants[example : example + 2].tolist()
+        found.append(first + (crc32(encoded.names[example].encode()) + times[example]) % (behind - first))
+        times[example] += 1
+    return np.array(found, dtype=np.int64)
 
 
 def _checkpoints(out: Path, configuration: dict[str, Any], inputs: dict[str, str]) -> Path:
@@ -96,79 +219,73 @@ def _checkpoints(out: Path, configuration: dict[str, Any], inputs: dict[str, str
     return folder
 
 
-def answer_text(item: Item, prompt: str) -> str:
-    """Return what a model is to answer to an item under a prompt: the option's text, or the line with its letter."""
-    if prompt == "mcqa_text":
-        return item.options[item.answer[0]]
-    return prompts.load(f"{prompt}_reply", item.language).render(letter=prompts.LETTERS[item.answer[0]])
-
-
-def encode(tokenizer: Any, items: Sequence[Item], *, prompt: str, closed_book: bool) -> list[Example]:
-    """Turn items into token ids: prompt, answer, end of text; the loss is on answer and end."""
-    shown = (Message("user", prompts.render_item(item, prompt, closed_book=closed_book)) for item in items)
-    asked = [prompt_text(tokenizer, [message]) for message in shown]
-    answers = [answer_text(item, prompt) for item in items]
-    encoded = encode_pairs(tokenizer, list(zip(asked, answers, strict=True)))
-    return [Example((*ids, tokenizer.eos_token_id), len(ids) + 1 - before) for before, ids in encoded]
-
-
-def encode_all(tokenizer: Any, items: Sequence[Item], recipe: Recipe, *, limit: int) -> list[Example]:
-    """Encode every item once, whatever the number of times it is drawn.
+def _tokenizer(recipe: Recipe, items: Sequence[Item]) -> Any:
+    """Return the checkpoint's tokenizer, or train one on what is to be learnt from.
 
     Raises:
-        InputError: an item does not fit into `limit` tokens; it is named, never cut.
+        InputError: the folder is no model's.
     """
-    once = {(item.family, item.language): item for item in items}
-    how = recipe.examples
-    encoded = encode(tokenizer, list(once.values()), prompt=how.prompt, closed_book=how.closed_book)
-    for item, example in zip(once.values(), encoded, strict=True):
-        if len(example.ids) > limit:
-            raise InputError.at(
-                f"{item.family} ({item.language})",
-                found=f"{len(example.ids)} tokens",
-                expected=f"at most the model's context, {limit}",
-                remedy="Leave its source out (data.sources) or take a model with a longer context",
-            )
-    by_key = dict(zip(once, encoded, strict=True))
-    return [by_key[item.family, item.language] for item in items]
-
-
-def _starting_point(recipe: Recipe, items: Sequence[Item]) -> tuple[Any, Any]:
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoTokenizer
 
     if recipe.scratch is None:
-        folder = Path(recipe.checkpoint)
-        local.check_model_folder(folder)
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        return AutoModelForCausalLM.from_pretrained(folder, local_files_only=True), tokenizer
+        local.check_model_folder(Path(recipe.checkpoint))
+        return AutoTokenizer.from_pretrained(recipe.checkpoint, local_files_only=True)
     wanted = recipe.scratch.tokenizer_languages or recipe.data.languages
-    how = recipe.examples
+    shown = [item for item in items if item.split == "train" and not item.blocked]
     texts = (
         text
-        for item in items
-        if item.split == "train" and not item.blocked and (not wanted or item.language in wanted)
+        for item in shown
+        if not wanted or item.language in wanted
+        for name in recipe.examples.prompts
         for text in (
-            prompts.render_item(item, how.prompt, closed_book=how.closed_book),
+            prompts.render_item(item, name, closed_book=recipe.examples.closed_book),
             *(f" {option}" for option in item.options),
         )
     )
-    tokenizer = scratch.train_tokenizer(texts, recipe.scratch)
-    return scratch.new_network(recipe.scratch, tokenizer, seed=recipe.seed), tokenizer
+    return scratch.train_tokenizer(texts, recipe.scratch)
 
 
-def _counts(chosen: Iterable[Item]) -> list[Count]:
-    rows: dict[tuple[str, str], list[int]] = {}
+def _context(recipe: Recipe) -> int:
+    """Return how many tokens the model takes."""
+    from transformers import AutoConfig
+
+    if recipe.scratch is not None:
+        return recipe.scratch.context_tokens
+    config = AutoConfig.from_pretrained(recipe.checkpoint, local_files_only=True)
+    return int(config.get_text_config().max_position_embeddings)
+
+
+def _network(recipe: Recipe, tokenizer: Any) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    if recipe.scratch is None:
+        return AutoModelForCausalLM.from_pretrained(recipe.checkpoint, local_files_only=True)
+    return scratch.new_network(recipe.scratch, tokenizer, seed=recipe.seed)
+
+
+def _counts(chosen: Iterable[Item], kept: Iterable[Item], *, made: set[str], too_long: set[str]) -> list[Count]:
+    """Count items by source, language and why they are not learnt from, which is empty where they are."""
+    rows: dict[tuple[str, str], Counter[str]] = {}
+    within = {name_of(item) for item in kept}
     for item in chosen:
-        row = rows.setdefault((item.source, item.language), [0, 0])
-        row[item.blocked] += 1
+        name = name_of(item)
+        reasons = {
+            BLOCKED: item.blocked,
+            OVER_CAP: name not in within,
+            NO_PROMPT: name not in made,
+            TOO_LONG: name in too_long,
+            "": True,
+        }
+        row = rows.setdefault((item.source, item.language), Counter())
+        row[next(reason for reason, holds in reasons.items() if holds)] += 1
     return [
         Count(
             source=source,
             language=language,
             split="train",
-            read=kept + blocked,
-            kept=kept,
-            dropped={"blocking finding": blocked} if blocked else {},
+            read=row.total(),
+            kept=row[""],
+            dropped={reason: number for reason, number in sorted(row.items()) if reason and number},
         )
-        for (source, language), (kept, blocked) in sorted(rows.items())
+        for (source, language), row in sorted(rows.items())
     ]

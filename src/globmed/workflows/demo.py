@@ -30,7 +30,7 @@ NOTE = (
     "The questions were asked closed-book, without the ranges that each states."
 )
 SMALL_NOTE = " It was run in small (--small): the networks were hardly trained, and their numbers mean nothing at all."
-SMALL_STEPS = 20
+SMALL_TOKENS = 8_000
 SMALL_LIMIT = 12
 
 OnProgress = Callable[[str, int, int | None], None]
@@ -112,6 +112,6 @@ def _recipe(out: Path, name: str, *, small: bool) -> Recipe:
     store.write_text(path, files("globmed.recipes").joinpath(f"demo_{name}.toml").read_text(encoding="utf-8"))
     recipe = read_recipe(path)
     if small:
-        optimisation = msgspec.structs.replace(recipe.optimisation, steps=SMALL_STEPS)
+        optimisation = msgspec.structs.replace(recipe.optimisation, tokens=SMALL_TOKENS)
         recipe = msgspec.structs.replace(recipe, optimisation=optimisation)
     return recipe
