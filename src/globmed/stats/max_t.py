@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri, stdtrit
 
 from globmed.core.errors import UsageError
@@ -110,18 +110,16 @@ def errors_of(columns: Sequence[Column]) -> Errors:
     if not columns:
         raise UsageError("found no statistic; expected at least one")
     reason = tuple(map(why_declined, columns))
-    told = np.array([not why for why in reason])
-    parts = np.zeros((columns[0].influence.size, len(columns)), dtype=np.float32)
-    for at in np.flatnonzero(told).tolist():
-        influence = columns[at].influence
-        parts[:, at] = influence / np.sqrt((influence**2).sum())
+    told, influence = np.array([not why for why in reason]), np.array([column.influence for column in columns])
+    clusters, squares = np.array([column.clusters for column in columns], dtype=np.int64), (influence**2).sum(axis=1)
+    scale = np.sqrt(squares, where=told, out=np.ones(told.size))
     return Errors(
         estimate=np.array([column.estimate for column in columns]),
-        variances=np.where(told, [[column.error**2 for column in columns]], np.nan),
-        degrees=np.array([[column.clusters - 1.0 for column in columns]]),
-        parts=parts,
+        variances=np.where(told, clusters / np.maximum(clusters - 1, 1) * squares, np.nan)[None],
+        degrees=np.asarray(clusters - 1.0, dtype=np.float64)[None],
+        parts=np.where(told[:, None], influence / scale[:, None], 0.0).T.astype(np.float32),
         n=np.array([column.n for column in columns], dtype=np.int64),
-        clusters=np.array([column.clusters for column in columns], dtype=np.int64),
+        clusters=clusters,
         reason=reason,
     )
 
@@ -199,16 +197,32 @@ def simultaneous(found: Errors, *, rng: np.random.Generator, draws: int = 10_000
     Raises:
         UsageError: too few draws for the level, or a level outside 0..1.
     """
-    check_level(level)
-    rank = draws_above(draws, level=level)
+    draws_above(draws, level=level)
+    blocks = drawn_errors(found, rng=rng, draws=draws) if found.told.any() else ()
+    largest = [np.abs(errors).max(axis=1) for errors in blocks] or [np.full(draws, np.nan)]
+    return held_together(found, np.concatenate(largest), level=level)
+
+
+def held_together(found: Errors, largest: ArrayLike, *, level: float = 0.95) -> Simultaneous:
+    """Return what `simultaneous` does, by draws made elsewhere.
+
+    Args:
+        found: the family.
+        largest: [B], of each draw the largest error of the statistics told, each error of variance 1 and taken as
+            positive; NaN where none is told.
+        level: confidence that all intervals hold.
+
+    Raises:
+        UsageError: too few draws for the level, or a level outside 0..1.
+    """
+    ordered = np.sort(np.asarray(largest, dtype=np.float64))
+    rank = draws_above(ordered.size, level=level)
     told, error = found.told, found.error
     bar, p, half = np.nan, np.full(error.size, np.nan), np.full(error.size, np.nan)
     if told.any():
-        drawn = drawn_errors(found, rng=rng, draws=draws)
-        largest = np.sort(np.concatenate([np.abs(errors).max(axis=1) for errors in drawn]).astype(np.float64))
-        bar = float(largest[draws - rank])
+        bar = float(ordered[ordered.size - rank])
         half[told] = half_widths(found, bar)[told]
-        p[told] = (1 + _draws_as_far(found, largest)[told]) / (draws + 1)
+        p[told] = (1 + _draws_as_far(found, ordered)[told]) / (ordered.size + 1)
     return Simultaneous(
         estimate=found.estimate,
         error=error,
@@ -226,8 +240,9 @@ def draws_above(draws: int, *, level: float) -> int:
     """Return how many draws lie at or above the bar: the fewest that make p at least 1 - level.
 
     Raises:
-        UsageError: not even one.
+        UsageError: not even one, or a level outside 0..1.
     """
+    check_level(level)
     rank = int(np.ceil((1 - level) * (draws + 1) - 1e-9)) - 1
     if rank < 1:
         raise UsageError(
@@ -244,13 +259,18 @@ def drawn_errors(found: Errors, *, rng: np.random.Generator, draws: int) -> Iter
     """
     parts = found.parts[:, found.told]
     rest = np.sqrt(np.maximum(1 - (parts**2).sum(axis=0), 0))
-    at_once = max(1, _WEIGHTS_AT_ONCE // len(parts))
-    for start in range(0, draws, at_once):
-        size = min(at_once, draws - start)
-        errors = cluster_weights(len(parts), size, rng=rng) @ parts
+    for weights in weight_blocks(len(parts), draws, rng=rng):
+        errors = weights @ parts
         if len(found.variances) > 1:
             errors += rng.standard_normal(errors.shape, dtype=np.float32) * rest
         yield errors
+
+
+def weight_blocks(clusters: int, draws: int, *, rng: np.random.Generator) -> Iterator[NDArray[np.float32]]:
+    """Yield `cluster_weights` of all draws in blocks [B, G] that fit into memory."""
+    at_once = max(1, _WEIGHTS_AT_ONCE // clusters)
+    for start in range(0, draws, at_once):
+        yield cluster_weights(clusters, min(at_once, draws - start), rng=rng)
 
 
 def cluster_weights(clusters: int, draws: int, *, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -268,7 +288,17 @@ def half_widths(found: Errors, bar: float | Floats) -> Floats:
     (Banerjee 1960, "Approximate confidence interval for linear functions of means of k populations when the population
     variances are not equal", Sankhya 22). Degrees of freedom of the sum, after Satterthwaite, would be too many.
     """
-    return np.asarray(np.sqrt((found.variances * stdtrit(found.degrees, ndtr(-np.asarray(bar))) ** 2).sum(axis=0)))
+    return np.asarray(np.sqrt((found.variances * _quantiles(found.degrees, bar) ** 2).sum(axis=0)))
+
+
+def _quantiles(degrees: Floats, bar: float | Floats) -> Floats:
+    """Return the quantile of Student's t that is as rare as the bar on the normal scale, [F, C].
+
+    Most statistics share their degrees of freedom and many their bar, and finding a quantile takes a microsecond: each
+    pair of them is looked up once. As complex numbers, pairs sort fast.
+    """
+    pairs, at = np.unique(degrees + 1j * np.asarray(bar), return_inverse=True)
+    return np.asarray(stdtrit(pairs.real, ndtr(-pairs.imag))[at.reshape(degrees.shape)])
 
 
 def _padded(rows: Floats, filler: Floats, count: int) -> Floats:

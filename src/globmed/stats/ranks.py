@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from globmed.core.errors import UsageError
-from globmed.stats.columns import mean_column, numbered
-from globmed.stats.max_t import Simultaneous, errors_of, simultaneous
+from globmed.stats.columns import Clusters, mean_columns, numbered
+from globmed.stats.intervals import Floats
+from globmed.stats.max_t import Errors, Simultaneous, draws_above, errors_of, held_together, joined, weight_blocks
+
+# Of pairs, question by question: few enough that the ten arrays of a mean stay near the processor.
+_DIFFERENCES_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,15 +69,16 @@ def rank_intervals(
     table = np.asarray(values, dtype=np.float64)
     if table.ndim != 2 or len(table) < 2:
         raise UsageError(f"found values {table.shape}; expected [model, question] of at least two models")
-    names, places = numbered(clusters), list(combinations(range(len(table)), 2))
-    columns = [mean_column(table[first] - table[second], names) for first, second in places]
-    pairs = simultaneous(errors_of(columns), rng=rng, draws=draws, level=level)
+    draws_above(draws, level=level)
+    names, (first, second) = numbered(clusters), np.triu_indices(len(table), 1)
+    found = _differences(table, names, first, second)
+    pairs = held_together(found, _largest(found, table, names, rng=rng, draws=draws), level=level)
     ahead, better = np.zeros((2, len(table), len(table)), dtype=bool)
+    ahead[first, second], ahead[second, first] = pairs.estimate > 0, pairs.estimate < 0
+    better[first, second], better[second, first] = pairs.low > 0, pairs.high < 0
     reason = [""] * len(table)
-    for at, (first, second) in enumerate(places):
-        ahead[first, second], ahead[second, first] = pairs.estimate[at] > 0, pairs.estimate[at] < 0
-        better[first, second], better[second, first] = pairs.low[at] > 0, pairs.high[at] < 0
-        for model in (first, second):
+    for at in np.flatnonzero(~found.told).tolist():
+        for model in (int(first[at]), int(second[at])):
             reason[model] = reason[model] or pairs.reason[at]
     return Ranks(
         rank=1 + ahead.sum(axis=0),
@@ -84,3 +88,37 @@ def rank_intervals(
         reason=tuple(reason),
         pairs=pairs,
     )
+
+
+def _differences(table: Floats, names: Clusters, first: NDArray[np.intp], second: NDArray[np.intp]) -> Errors:
+    """Return the paired differences of these models and how they err."""
+    at_once = max(1, _DIFFERENCES_AT_ONCE // max(names.of.size, 1))
+    blocks = [slice(start, start + at_once) for start in range(0, first.size, at_once)]
+    return joined([errors_of(mean_columns(table[first[some]] - table[second[some]], names)) for some in blocks])
+
+
+def _largest(found: Errors, table: Floats, names: Clusters, *, rng: np.random.Generator, draws: int) -> Floats:
+    """Return of each draw the largest error of a difference, in standard errors.
+
+    Where two models answered the same questions, the draw of their difference is the difference of their own draws, so
+    that K draws do for K (K - 1) / 2 pairs. The rest are drawn pair by pair, as `drawn_errors` does, and all together.
+    """
+    first, second = np.triu_indices(len(table), 1)
+    asked = np.unique([row.tobytes() for row in np.isfinite(table)], return_inverse=True)[1]
+    alike, told = asked[first] == asked[second], found.told
+    alike, apart = told & alike, told & ~alike
+    own = np.array([column.influence for column in mean_columns(table, names)])
+    # One over the size of the influences: of the error, without its factor G / (G - 1).
+    scale = (np.sqrt(found.clusters / np.maximum(found.clusters - 1, 1)) / found.error).astype(np.float32)
+    blocks = []
+    for weights in weight_blocks(names.count, draws, rng=rng):
+        errors = (own @ weights.T).astype(np.float32)
+        largest = np.abs(weights @ found.parts[:, apart]).max(axis=1, initial=0.0)
+        for at in range(len(table) - 1):
+            pairs = np.flatnonzero(alike & (first == at))
+            differences = errors[second[pairs]] - errors[at]
+            differences *= scale[pairs, None]
+            np.abs(differences, out=differences)
+            np.maximum(largest, differences.max(axis=0, initial=0.0), out=largest)
+        blocks.append(largest)
+    return np.concatenate(blocks)
