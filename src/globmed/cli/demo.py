@@ -33,7 +33,8 @@ def demo_command(
         output.print_json({"gains": rows, "report": str(evaluation.report.html), "models": models})
         return
     output.say(NOTE + "\n")
-    output.show([gain_row(row) for row in evaluation.gains if row["by"] != "language"], as_json=False, title="Gain")
+    sums = [row for row in evaluation.gains if row["sources"] == "all" and row["by"] != "language"]
+    output.show([gain_row(row) for row in sums], as_json=False, title="Gain")
     output.say(f"report   {evaluation.report.html}")
     for figure in evaluation.report.figures:
         if figure.suffix == ".png":
@@ -44,6 +45,7 @@ def demo_command(
 def gain_row(row: dict[str, Any]) -> dict[str, Any]:
     """Write one row of the table of gains for people: shares in percent, intervals at 95 %."""
     return {
+        "phrasing": "held out" if row["held_out"] else "trained on",
         "languages": {"all": "all languages"}.get(row["group"], f"{row['group']}-resource"),
         "questions x languages": row["items"],
         "base %": f"{100 * row['base']:.1f}",

@@ -1,98 +1,146 @@
 """What training gained: two score tables of the same items, before and after.
 
 Numbers to numbers: this takes the tables that a benchmark wrote and runs no model. The absolute gain comes first, since
-a ratio over a base near chance says more about the base than about the training.
+a ratio over a base near chance says more about the base than about the training. It is split into parts that add up to
+it (`globmed.stats.gain_parts`): a learnt answer format is no medical gain. What was asked with the phrasing that no
+model is trained on, and what comes from sources left out of training, has rows of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from globmed.core.errors import InputError
 from globmed.core.store import records_to_table
-from globmed.stats.comparison import cluster_bootstrap, paired_difference
+from globmed.stats.comparison import paired_difference
+from globmed.stats.fieller import ratio
+from globmed.stats.intervals import Floats
+from globmed.stats.linearised import Estimate, cluster_sums, declined, linearised
+from globmed.train.gain_pairs import By, Group, Pairs, Sources, Trained, as_trained, is_held_out, only_model
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ALL = "all"
-By = Literal["tier", "language", "all"]
-
-# An item answered in several runs is one observation, the mean over its runs. A call that failed says nothing of what
-# the model knows, so an item whose every call failed has no mean: its pair is left out and counted.
-_ITEMS = """
-    select task, family, language, any_value(cluster) as cluster, any_value(tier) as tier,
-           coalesce(avg(correct::double) filter (where reply_status <> 'error'), 'nan'::double) as accuracy,
-           count(*) filter (where reply_status <> 'error' and reading_status <> 'read') as unread
-    from scores group by task, family, language
-"""
-
 
 class Gain(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the table of gains.
+    """One row of the table of gains; points are percentage points, intervals paired and clustered by question.
 
     Attributes:
         task: a gain is never taken across tasks.
+        answer: name of the condition, likewise.
+        held_out: it was asked with the phrasing that no model is trained on.
+        sources: of which sources: all, those trained on, or those left out of training; the latter two only where it is
+            known what was trained on.
         by: what the row sums up.
         group: a tier, a language or `all`.
         tier: the tier of the group, `all` of all.
+        language_trained: of a language, whether it was trained on; None where that is not known, and of sums.
         base_model: id of the model before training.
         tuned_model: id after training.
         items: pairs compared, each a question in one language.
         clusters: question clusters that they fall into.
+        chance: what guessing would give on the items compared, each with its own chance.
         base: share of 1 answered right before; NaN where no pair is left.
         tuned: after.
-        gain_points: tuned - base in percentage points.
-        gain_low: lower bound of the paired interval clustered by question; NaN for fewer than two clusters.
+        gain_points: tuned - base.
+        gain_low: lower bound; NaN for fewer than two clusters, as are all bounds.
         gain_high: upper bound.
-        ratio: tuned / base; the relative gain is ratio - 1. NaN where the base got nothing right.
-        ratio_low: lower bound by cluster bootstrap; NaN too where the base got nothing right in some draw.
+        worse: the interval of the gain lies below 0.
+        relative_percent: 100 * (ratio - 1), the relative gain.
+        relative_low: lower bound.
+        relative_high: upper bound.
+        ratio: tuned / base. NaN where the base got nothing right.
+        ratio_low: lower bound of Fieller's interval; NaN too where the base may have got nothing right.
         ratio_high: upper bound.
+        unread_points: part of the gain by fewer unread replies, each newly read one worth a guess.
+        unread_low: lower bound.
+        unread_high: upper bound.
+        right_points: part by more right answers among replies read both times.
+        right_low: lower bound.
+        right_high: upper bound.
+        newly_points: part by replies newly read that were right beyond a guess, less those newly unread. The three
+            parts sum to the gain.
+        newly_low: lower bound.
+        newly_high: upper bound.
+        both_read: items read both times; of items asked several times, shares of pairs of runs, as are the next two.
+        newly_read: items read only after.
+        newly_unread: items read only before.
         unread_base: replies to the items compared that gave no answer that could be read, before.
         unread_tuned: after.
-        left_out: pairs not compared since every call of one of the models failed.
-        reason: why numbers are missing; empty where none is.
+        difference_points: of a held-out phrasing or sources left out, the gain less that of the same group on what was
+            trained on (the plain phrasing, the sources trained on); NaN of other rows and where there is no such gain.
+        difference_low: lower bound.
+        difference_high: upper bound.
+        not_compared: pairs not compared since every call of one of the models failed.
+        reason: why numbers are missing or say little; empty where none is.
     """
 
     task: str
+    answer: str
+    held_out: bool
+    sources: Sources
     by: By
     group: str
     tier: str
+    language_trained: bool | None
     base_model: str
     tuned_model: str
     items: int
     clusters: int
+    chance: float
     base: float
     tuned: float
     gain_points: float
     gain_low: float
     gain_high: float
+    worse: bool
+    relative_percent: float
+    relative_low: float
+    relative_high: float
     ratio: float
     ratio_low: float
     ratio_high: float
+    unread_points: float
+    unread_low: float
+    unread_high: float
+    right_points: float
+    right_low: float
+    right_high: float
+    newly_points: float
+    newly_low: float
+    newly_high: float
+    both_read: float
+    newly_read: float
+    newly_unread: float
     unread_base: int
     unread_tuned: int
-    left_out: int
+    difference_points: float
+    difference_low: float
+    difference_high: float
+    not_compared: int
     reason: str = ""
 
 
 def gains(
-    base: pa.Table, tuned: pa.Table, *, rng: np.random.Generator, level: float = 0.95, draws: int = 2000
+    base: pa.Table,
+    tuned: pa.Table,
+    *,
+    trained: Trained | None = None,
+    level: float = 0.95,
 ) -> pa.Table:
-    """Compare two models on the same items: within each task by tier, by language and over all languages.
+    """Compare two models on the same items: within each task and condition by tier, by language and over all languages.
+
+    Only questions with options take part; open ones are neither right nor wrong here.
 
     Args:
         base: scores of one model, with the columns of `globmed.bench.scoring.Score`.
-        tuned: scores of the trained model on the same items.
-        rng: seeded generator of the bootstrap.
+        tuned: scores of the trained model on the same items under the same conditions.
+        trained: what the tuned model was trained on; None where it is not known, and then no row is about sources
+            trained on or left out.
         level: confidence of the intervals.
-        draws: of the bootstrap.
 
     Returns:
         One row a group, with the columns of `Gain`.
@@ -100,121 +148,112 @@ def gains(
     Raises:
         InputError: a table holds no model or several, or the two hold different items; the text says how many.
     """
-    base_model, tuned_model = _only_model(base, "base"), _only_model(tuned, "tuned")
-    pairs = _paired(base, tuned)
-    rows = []
-    for group in _groups(pairs):
-        chosen = {name: column[group.rows] for name, column in pairs.items()}
-        gain = Gain(
+    base_model, tuned_model = only_model(base, "base"), only_model(tuned, "tuned")
+    pairs = Pairs(base, tuned, trained)
+    rows = [
+        Gain(
             task=group.task,
+            answer=group.answer,
+            held_out=is_held_out(group.answer),
+            sources=group.sources,
             by=group.by,
             group=group.name,
             tier=group.tier,
+            language_trained=group.name in trained.languages if trained and group.by == "language" else None,
             base_model=base_model,
             tuned_model=tuned_model,
-            **_numbers(chosen, rng=rng, level=level, draws=draws),
+            **_numbers(pairs, pairs.rows(group), level=level),
+            **_bounds("difference", _difference(pairs, group, level=level)),
         )
-        rows.append(gain)
+        for group in pairs.groups()
+    ]
     return records_to_table(rows, Gain)
 
 
-@dataclass(frozen=True)
-class _Group:
-    task: str
-    by: By
-    name: str
-    tier: str
-    rows: NDArray[np.bool_]
-
-
-def _only_model(scores: pa.Table, which: str) -> str:
-    found = scores.group_by(["model", "revision", "answer"]).aggregate([]).to_pylist()
-    if len(found) != 1:
-        names = ", ".join(sorted(f"{row['model']} ({row['answer']})" for row in found))
-        raise InputError.at(
-            f"{which} scores",
-            found=f"{len(found)} models{': ' if names else ''}{names}",
-            expected="one model in one way of answering",
-            remedy="Keep the rows of one `model`, `revision` and `answer`",
-        )
-    return str(found[0]["model"])
-
-
-def _paired(base: pa.Table, tuned: pa.Table) -> dict[str, NDArray[Any]]:
-    import duckdb
-
-    with duckdb.connect() as database:
-        for name, scores in (("before", base), ("after", tuned)):
-            database.register("scores", scores)
-            database.execute(f"create table {name} as {_ITEMS}")
-        alone = database.execute(
-            "select count(b.family) filter (where a.family is null), count(a.family) filter (where b.family is null)"
-            " from before b full join after a using (task, family, language)"
-        ).fetchall()[0]
-        if any(alone):
-            raise InputError.at(
-                "scores to compare",
-                found=f"{alone[0]} items (task, family, language) in base only and {alone[1]} in tuned only",
-                expected="the same items in both",
-                remedy="Benchmark both models on one dataset in the same languages",
-            )
-        columns: dict[str, Any] = database.execute(
-            "select b.*, a.accuracy as accuracy_tuned, a.unread as unread_tuned"
-            " from before b join after a using (task, family, language) order by task, language, family"
-        ).fetchnumpy()
-        return columns
-
-
-def _groups(pairs: dict[str, NDArray[Any]]) -> Iterator[_Group]:
-    for task in np.unique(pairs["task"]):
-        of_task = pairs["task"] == task
-        for tier in np.unique(pairs["tier"][of_task]):
-            of_tier = of_task & (pairs["tier"] == tier)
-            yield _Group(task, "tier", tier, tier, of_tier)
-            for language in np.unique(pairs["language"][of_tier]):
-                yield _Group(task, "language", language, tier, of_tier & (pairs["language"] == language))
-        yield _Group(task, "all", ALL, ALL, of_task)
-
-
-def _numbers(pairs: dict[str, NDArray[Any]], *, rng: np.random.Generator, level: float, draws: int) -> dict[str, Any]:
-    known = np.isfinite(pairs["accuracy"]) & np.isfinite(pairs["accuracy_tuned"])
-    base, tuned, clusters = (pairs[name][known] for name in ("accuracy", "accuracy_tuned", "cluster"))
+def _numbers(pairs: Pairs, rows: NDArray[np.bool_], *, level: float) -> dict[str, Any]:
+    known = rows & pairs.known
+    column = {name: values[known] for name, values in pairs.columns.items()}
+    base, tuned, chance, clusters = (column[name] for name in ("accuracy", "accuracy_tuned", "chance", "cluster"))
     gain = paired_difference(base, tuned, clusters, level=level)
-    ratio = ratio_low = ratio_high = np.nan
-    if base.any():
-        ratio, ratio_low, ratio_high, *_ = cluster_bootstrap(
-            lambda weights: (weights @ tuned) / (weights @ base), clusters, draws=draws, rng=rng, level=level
-        )
+    relative = _ratio(base, tuned, clusters, level=level)
+    parts = [paired_difference(np.zeros(gain.n), part, clusters, level=level)[:3] for part in pairs.parts[known].T]
+    read, read_after = column["read"], column["read_tuned"]
     return {
         "items": gain.n,
         "clusters": gain.clusters,
-        "base": float(base.mean()) if gain.n else np.nan,
-        "tuned": float(tuned.mean()) if gain.n else np.nan,
-        "gain_points": 100 * gain.mean,
-        "gain_low": 100 * gain.low,
-        "gain_high": 100 * gain.high,
-        "ratio": ratio,
-        "ratio_low": ratio_low,
-        "ratio_high": ratio_high,
-        "unread_base": int(pairs["unread"][known].sum()),
-        "unread_tuned": int(pairs["unread_tuned"][known].sum()),
-        "left_out": int((~known).sum()),
-        "reason": _why_missing(
-            gain.n, gain.clusters, base_right=bool(base.any()), ratio_bounded=bool(np.isfinite(ratio_low))
-        ),
+        **{name: float(column[of].mean()) if gain.n else np.nan for name, of in _MEANS.items()},
+        **_bounds("gain", gain[:3]),
+        "worse": bool(gain.high < 0),
+        **dict(zip(_RATIO, relative.interval[:3], strict=True)),
+        **dict(zip(_RELATIVE, (100 * (value - 1) for value in relative.interval[:3]), strict=True)),
+        **_bounds("unread", parts[0]),
+        **_bounds("right", parts[1]),
+        **_bounds("newly", parts[2]),
+        "both_read": float((read * read_after).sum()),
+        "newly_read": float(((1 - read) * read_after).sum()),
+        "newly_unread": float((read * (1 - read_after)).sum()),
+        "unread_base": int(column["unread"].sum()),
+        "unread_tuned": int(column["unread_tuned"].sum()),
+        "not_compared": int((rows & ~pairs.known).sum()),
+        "reason": _reason(base, chance, clusters, relative=relative, level=level),
     }
 
 
-def _why_missing(items: int, clusters: int, *, base_right: bool, ratio_bounded: bool) -> str:
-    if not items:
+_MEANS = {"chance": "chance", "base": "accuracy", "tuned": "accuracy_tuned"}
+_RATIO = ("ratio", "ratio_low", "ratio_high")
+_RELATIVE = ("relative_percent", "relative_low", "relative_high")
+
+
+def _bounds(name: str, shares: tuple[float, float, float]) -> dict[str, Any]:
+    return {f"{name}_{end}": 100 * share for end, share in zip(("points", "low", "high"), shares, strict=True)}
+
+
+def _ratio(base: Floats, tuned: Floats, clusters: NDArray[Any], *, level: float) -> Estimate:
+    """Return tuned / base with Fieller's interval; the ratio alone where that is not bounded."""
+    sums = cluster_sums(np.column_stack([tuned, base]), clusters)
+    if not base.any():
+        return declined("the base model got nothing right, so there is no ratio", n=len(base), clusters=len(sums))
+    found = ratio(lambda totals: totals, sums, n=len(base), denominator="the base’s accuracy", level=level)
+    return Estimate(found.interval._replace(mean=float(tuned.sum() / base.sum())), found.reason)
+
+
+def _difference(pairs: Pairs, group: Group, *, level: float) -> tuple[float, float, float]:
+    """Return the gain of a group less that of the same group on what was trained on, NaN where that is the same."""
+    other = Group(
+        task=group.task,
+        answer=as_trained(group.answer),
+        sources="trained" if group.sources == "left_out" else group.sources,
+        by=group.by,
+        name=group.name,
+        tier=group.tier,
+    )
+    here, there = (pairs.rows(one) & pairs.known for one in (group, other))
+    if other == group or not here.any() or not there.any():
+        return (np.nan, np.nan, np.nan)
+    either = here | there
+    gain = pairs.parts[either].sum(axis=1)
+    sets = [of[either] for of in (here, there)]
+    clusters = pairs.columns["cluster"][either]
+    sums = cluster_sums(np.column_stack([column for of in sets for column in (gain * of, of)]), clusters)
+    # The difference of two sets is known no better than from as many clusters as the smaller of them has.
+    telling = min(len(np.unique(clusters[of])) for of in sets)
+    found = linearised(
+        _means_apart, sums, n=len(gain), undefined="no item on one side", telling=max(telling, 2), level=level
+    ).interval
+    return found[:3] if telling > 1 else (found.mean, np.nan, np.nan)
+
+
+def _means_apart(totals: Floats) -> Floats:
+    return np.asarray(totals[:, 0] / totals[:, 1] - totals[:, 2] / totals[:, 3])
+
+
+def _reason(base: Floats, chance: Floats, clusters: NDArray[Any], *, relative: Estimate, level: float) -> str:
+    if not len(base):
         return "every call of one of the models failed"
-    reasons = []
-    if clusters < 2:
-        reasons.append("one question cluster gives no interval")
-    if not base_right:
-        reasons.append("the base model got nothing right, so there is no ratio")
-    elif clusters > 1 and not ratio_bounded:
-        reasons.append(
-            "the base model got so little right that some bootstrap draws hold none of it, so the ratio has no interval"
-        )
+    reasons = [relative.reason] if relative.reason else []
+    above = paired_difference(chance, base, clusters, level=level)
+    if base.any() and above.high < 0:
+        reasons.append("the base is below chance: the ratio says little")
+    elif base.any() and above.low <= 0:
+        reasons.append("the base is within its interval of chance: the ratio says little")
     return "; ".join(reasons)

@@ -80,7 +80,8 @@ def run_demo(*, out: Path, seed: int = 0, small: bool = False, on_progress: OnPr
         folders["tuned"],
         data=release,
         plan=Plan(
-            answers=("score_options/closed",),
+            # The second phrasing, which the training has not seen, tells what is learnt of the first.
+            answers=("score_options/closed", "score_options/closed/held_out"),
             limit=SMALL_LIMIT if small else None,
             settings=Settings(score_end=True),
         ),

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from globmed.bench.asked import scores_folder
 from globmed.bench.pipeline import bench_analyze, bench_run, bench_score
 from globmed.bench.report import ReportFiles, write_report
@@ -16,6 +14,7 @@ from globmed.bench.selection import Plan
 from globmed.core import store
 from globmed.core.errors import UsageError
 from globmed.models.campaign import CampaignStats
+from globmed.train.gain_pairs import Trained
 from globmed.train.gains import gains
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ class Evaluation:
 
     Attributes:
         run: the benchmark run's folder.
-        gains: rows of the table of gains: by tier, by language and over all.
+        gains: rows of the table of gains: by condition, sources, tier and language, and over all.
         report: the report's files.
     """
 
@@ -69,14 +68,34 @@ def evaluate_training(
     names = base.resolve().name, tuned.resolve().name
     if names[0] == names[1]:
         raise UsageError(f"{base} and {tuned}: both models would be called {names[0]!r}; rename one of the folders")
+    trained = trained_on(tuned)
     models = [*BASELINES, f"local:{base}", f"local:{tuned}"]
     bench_run(models, data=data, plan=plan, out=out, on_progress=on_progress)
     bench_score(out)
     bench_analyze(out)
     scores = store.table(scores_folder(out))
-    gained = gains(_of(scores, names[0]), _of(scores, names[1]), rng=np.random.default_rng(plan.seed))
+    before, after = (_of(scores, name) for name in names)
+    gained = gains(before, after, trained=trained)
     report = write_report([out], out=out / "report", gains=gained, title=title, note=note)
     return Evaluation(run=out, gains=gained.to_pylist(), report=report)
+
+
+def trained_on(model: Path) -> Trained | None:
+    """Return what a model was trained on, as `globmed train` wrote it; None of a folder that it did not make.
+
+    Args:
+        model: folder of the model.
+
+    Raises:
+        InputError: its manifest cannot be read.
+    """
+    if not (model / store.MANIFEST).is_file():
+        return None
+    counts = [count for count in store.read_manifest(model).counts if count.kept]
+    if not counts:
+        return None
+    sources, languages = (frozenset(getattr(count, name) for count in counts) for name in ("source", "language"))
+    return Trained(sources=sources, languages=languages)
 
 
 def _of(scores: pa.Table, model: str) -> pa.Table:

@@ -160,7 +160,7 @@ def made_up_gains(made_up_run: Path) -> pa.Table:
     """What the made-up training gained."""
     scores = table(scores_folder(made_up_run))
     base, tuned = (scores.filter(pc.equal(scores["model"], f"made-up/{name}")) for name in ("base-1.7b", "tuned-1.7b"))
-    return gains(base, tuned, rng=np.random.default_rng(0))
+    return gains(base, tuned)
 
 
 @pytest.fixture(scope="session")

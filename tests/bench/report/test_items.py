@@ -120,7 +120,8 @@ def opened(browser: Browser, html: Path, *, width: int = 1280, script: bool = Tr
     page.on("console", lambda message: troubles.append(f"console: {message.text}"))
     page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
     page.on("request", lambda request: None if request.url == html.as_uri() else troubles.append(request.url))
-    page.goto(html.as_uri(), wait_until="networkidle")
+    page.goto(html.as_uri(), wait_until="load")
+    page.wait_for_load_state("networkidle")
     yield page
     assert troubles == []
     page.close()

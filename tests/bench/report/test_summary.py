@@ -28,11 +28,13 @@ def model(name: str, high: float, low: float, **fields: Any) -> list[Measure]:
 
 
 def gained(tier: str, gain: float, low: float, high: float) -> Gained:
-    return Gained(
-        task="mcqa", by="tier", group=tier, tier=tier, base_model="base", tuned_model="tuned", items=100, clusters=90,
-        base=0.3, tuned=0.3 + gain / 100, gain_points=gain, gain_low=low, gain_high=high, ratio=1.0, ratio_low=1.0,
-        ratio_high=1.0, unread_base=0, unread_tuned=0, left_out=0,
-    )  # fmt: skip
+    numbers: dict[str, Any] = dict.fromkeys(Gained.__struct_fields__, 0.0)
+    numbers |= {
+        "task": "mcqa", "answer": "generate", "held_out": False, "sources": "all", "by": "tier", "group": tier,
+        "tier": tier, "language_trained": None, "base_model": "base", "tuned_model": "tuned", "base": 0.3,
+        "tuned": 0.3 + gain / 100, "gain_points": gain, "gain_low": low, "gain_high": high, "worse": high < 0,
+    }  # fmt: skip
+    return Gained(**numbers)
 
 
 def standing(model: str, tier: str, best: int, **fields: Any) -> StandingRow:

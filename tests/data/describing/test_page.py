@@ -113,7 +113,8 @@ def opened(browser: Browser, html: Path, *, width: int, scheme: Literal["dark", 
     page.on("console", lambda message: troubles.append(f"console: {message.text}"))
     page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
     page.on("request", lambda request: fetched.append(request.url))
-    page.goto(html.as_uri(), wait_until="networkidle")
+    page.goto(html.as_uri(), wait_until="load")
+    page.wait_for_load_state("networkidle")
     yield page
     assert troubles == []
     assert fetched == [html.as_uri()]

@@ -8,10 +8,12 @@ from importlib.resources import files
 
 from globmed.bench.analysis import ALL
 from globmed.bench.baselines import BaselineRow
+from globmed.bench.report.disparity import disparity_sections
 from globmed.bench.report.drawing import Figure
 from globmed.bench.report.evidence import Evidence, PromptMark
-from globmed.bench.report.figures import dots, gain_dots, heat_map
-from globmed.bench.report.gained import Gained
+from globmed.bench.report.figures import dots, heat_map
+from globmed.bench.report.gained import Gained, headline
+from globmed.bench.report.gains_told import gain_sections
 from globmed.bench.report.grid import Cell, Grid, Group, Row
 from globmed.bench.report.items import Items
 from globmed.bench.report.language_pages import LanguagePage, language_pages, use_of
@@ -19,7 +21,7 @@ from globmed.bench.report.leaderboard import leaderboard, standings_of
 from globmed.bench.report.measure import Measure, Name, System, language_name
 from globmed.bench.report.section import Section
 from globmed.bench.report.summary import summary
-from globmed.bench.report.tables import gains_grid, not_answered_grid
+from globmed.bench.report.tables import not_answered_grid
 from globmed.bench.report.wording import count, counted, listed, plain
 from globmed.bench.standings import StandingRow
 from globmed.core.language import languages
@@ -74,7 +76,7 @@ def content(evidence: Evidence, gained: Sequence[Gained], *, title: str, note: s
         _section(
             index,
             [m for m in evidence.measures if m.task == task],
-            [row for row in gained if row.task == task],
+            headline([row for row in gained if row.task == task]),
             heading="What this shows" if len(tasks) == 1 else f"What this shows: {plain(task)}",
             question_sets=evidence.question_sets,
             standings=[row for row in evidence.standings if (row.task, row.source) == (task, ALL)],
@@ -85,7 +87,12 @@ def content(evidence: Evidence, gained: Sequence[Gained], *, title: str, note: s
     ]
     parts = sorted({(m.task, m.source) for m in evidence.by_source})
     several = [(task, source) for task, source in parts if sum(of == task for of, _ in parts) > 1]
-    sections = [*of_tasks, *(_source(evidence, *part, index=index) for index, part in enumerate(several, start=1))]
+    sections = [
+        *gain_sections(gained),
+        *of_tasks,
+        *disparity_sections(evidence),
+        *(_source(evidence, *part, index=index) for index, part in enumerate(several, start=1)),
+    ]
     return Content(
         title=plain(title),
         note=plain(note),
@@ -138,10 +145,7 @@ def _section(
 ) -> Section:
     # Files and anchors carry a number rather than the task's name, which is data.
     suffix = "" if index == 1 else f"-{index}"
-    blocks: list[Grid | Figure] = []
-    if gained:
-        blocks += [gain_dots(gained, name=f"gains{suffix}"), gains_grid(gained)]
-    blocks += [
+    blocks: list[Grid | Figure] = [
         leaderboard(measures, standings_of(standings, hands=hands), baselines=baselines),
         heat_map(measures, name=f"accuracy-heat-map{suffix}"),
         dots(measures, name=f"accuracy-intervals{suffix}"),

@@ -14,6 +14,7 @@ from globmed.bench.analysis import ALL, AccuracyRow, accuracy_table
 from globmed.bench.asked import ITEMS, asked_folder, models_folder, scores_folder
 from globmed.bench.baselines import BaselineRow
 from globmed.bench.costs import CostRow
+from globmed.bench.gap_parts import GapPartRow
 from globmed.bench.gaps import GapRow
 from globmed.bench.pipeline import analysis_table
 from globmed.bench.report.items import Items, sample_items
@@ -70,6 +71,7 @@ class Evidence:
         by_source: rows of the accuracy tables of all runs, source by source.
         texts: what the questions asked are, by task, source and language.
         gaps: rows of the tables of gaps of all runs.
+        gap_parts: rows of the tables of parts of gaps of all runs.
         costs: rows of the tables of costs of all runs.
         baselines: rows of the tables of baselines of all runs.
         items: questions and replies drawn for the page.
@@ -85,14 +87,23 @@ class Evidence:
     by_source: tuple[Measure, ...]
     texts: Sources
     gaps: tuple[GapRow, ...]
+    gap_parts: tuple[GapPartRow, ...]
     costs: tuple[CostRow, ...]
     baselines: tuple[BaselineRow, ...]
     items: Items
 
     @property
-    def accuracy(self) -> pa.Table:
-        """The accuracy table of all runs."""
-        return records_to_table(self.measures, AccuracyRow)
+    def tables(self) -> dict[str, pa.Table]:
+        """The tables that stand beside the page as CSV, by name; an empty one but that of accuracies is left out."""
+        found: dict[str, tuple[Sequence[msgspec.Struct], type[msgspec.Struct]]] = {
+            "gaps": (self.gaps, GapRow),
+            "gap_parts": (self.gap_parts, GapPartRow),
+            "standings": (self.standings, StandingRow),
+            "costs": (self.costs, CostRow),
+            "baselines": (self.baselines, BaselineRow),
+        }
+        tables = {name: records_to_table(rows, kind) for name, (rows, kind) in found.items() if rows}
+        return {"accuracy": records_to_table(self.measures, AccuracyRow), **tables}
 
 
 def read_runs(runs: Sequence[Path]) -> Evidence:
@@ -120,6 +131,7 @@ def read_runs(runs: Sequence[Path]) -> Evidence:
         by_source=tuple(row for run in runs for row in _rows(run, "accuracy", Measure) if row.source != ALL),
         texts={key: found for run in runs for key, found in _texts(run).items()},
         gaps=tuple(row for run in runs for row in _rows(run, "gaps", GapRow)),
+        gap_parts=tuple(row for run in runs for row in _rows(run, "gap_parts", GapPartRow)),
         costs=tuple(row for run in runs for row in _rows(run, "costs", CostRow)),
         baselines=tuple(row for run in runs for row in _rows(run, "baselines", BaselineRow)),
         items=sample_items(runs),

@@ -1,15 +1,13 @@
-"""The figures: heat map, dots with intervals, gains."""
+"""The figures of accuracy: heat map, dots with intervals."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from typing import Any
 
 from globmed.bench.analysis import ALL
-from globmed.bench.report.drawing import COLOURS, INK, QUIET, SHAPES, Figure, altair, draw
-from globmed.bench.report.gained import Gained
+from globmed.bench.report.drawing import COLOURS, QUIET, SHAPES, Figure, altair, draw
 from globmed.bench.report.measure import (
     TIER_NAMES,
     Measure,
@@ -18,7 +16,7 @@ from globmed.bench.report.measure import (
     system_names,
     systems,
 )
-from globmed.bench.report.wording import percent, points, points_interval
+from globmed.bench.report.wording import percent
 
 # In cividis, white text has a contrast of at least 4.5:1 below this share and black text above it.
 WHITE_TEXT_BELOW = 0.47
@@ -102,29 +100,6 @@ def dots(measures: Sequence[Measure], *, name: str) -> Figure:
     )
 
 
-def gain_dots(rows: Sequence[Gained], *, name: str) -> Figure:
-    """Draw before and after training by tier and language, and the gain in percentage points with its interval."""
-    alt = altair()
-    order = [row.name.text for row in rows]
-    data = [_gain(row) for row in rows if not math.isnan(row.gain_points)]
-    sums = json.dumps([row.name.text for row in rows if row.by != "language"])
-    weight = alt.condition(f"indexof({sums}, datum.value) >= 0", alt.value("bold"), alt.value("normal"))
-    place = alt.Y("name:N", sort=order, title=None)
-    base = alt.Chart(alt.InlineData(values=data))
-    size = {"height": alt.Step(26)}
-    before = base.encode(y=place.axis(labelFontWeight=weight, ticks=False, domain=False, labelPadding=8))
-    left = _before_and_after(alt, before).properties(width=300, title="Before and after", **size)
-    after = base.encode(y=place.axis(labels=False, ticks=False, domain=False))
-    right = _gain_and_interval(alt, after, width=280).properties(title="Gain", **size)
-    return draw(
-        alt.hconcat(left, right, spacing=24).resolve_scale(color="independent"),
-        name=name,
-        title="What training gained",
-        caption="Left: percent of the same questions answered right before (ring) and after (disc) training. "
-        "Right: the difference in percentage points with its 95 % interval; right of the dashed line is a gain.",
-    )
-
-
 def _languages(measures: Sequence[Measure]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for tier, code in columns(measures):
@@ -189,37 +164,3 @@ def _dots_and_intervals(alt: Any, rows: list[dict[str, Any]], place: Any, models
 def _percent_axis(alt: Any, field: str = "percent") -> Any:
     axis = alt.X(f"{field}:Q", title="percent right").scale(domain=[0, 100])
     return axis.axis(values=list(range(0, 101, 10)), domain=False, ticks=False, labelFlush=False)
-
-
-def _gain(row: Gained) -> dict[str, Any]:
-    interval = {"low": row.gain_low, "high": row.gain_high}
-    return {
-        "name": row.name.text,
-        "before": 100 * row.base,
-        "after": 100 * row.tuned,
-        "gain": row.gain_points,
-        "text": f"{points(row.gain_points)} {points_interval(row.gain_low, row.gain_high)}",
-        **{key: None if math.isnan(bound) else bound for key, bound in interval.items()},
-    }
-
-
-def _before_and_after(alt: Any, base: Any) -> Any:
-    axis = _percent_axis(alt, "before")
-    blue = COLOURS[0]
-    return alt.layer(
-        base.mark_rule(color=blue, strokeWidth=2).encode(x=axis, x2="after:Q"),
-        base.mark_point(size=80, opacity=1, filled=True, fill="white", stroke=blue, strokeWidth=2).encode(x=axis),
-        base.mark_point(size=80, opacity=1, filled=True, fill=blue, stroke=blue, strokeWidth=2).encode(x="after:Q"),
-    )
-
-
-def _gain_and_interval(alt: Any, base: Any, *, width: int) -> Any:
-    zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(color=INK, strokeDash=[4, 3])
-    axis = alt.X("low:Q", title="percentage points").axis(domain=False, ticks=False, labelFlush=False)
-    beside = alt.value(width + 14)
-    return alt.layer(
-        zero.encode(x="zero:Q"),
-        base.mark_rule(color=COLOURS[1], strokeWidth=2.5).encode(x=axis, x2="high:Q"),
-        base.mark_point(filled=True, size=64, opacity=1, color=COLOURS[1]).encode(x="gain:Q"),
-        base.mark_text(align="left", fontSize=12, color=INK).encode(x=beside, text="text:N"),
-    ).properties(width=width)

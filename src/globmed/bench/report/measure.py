@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -109,7 +109,12 @@ def language_name(code: str) -> Name:
 
 
 def columns(measures: Sequence[Measure]) -> list[Place]:
-    """Return the columns, tier by tier: its sum first, then its languages in the order of `languages.toml`."""
+    """Return the columns, tier by tier; see `ordered`."""
+    return ordered({m.place for m in measures if m.tier != ALL})
+
+
+def ordered(places: Iterable[Place]) -> list[Place]:
+    """Return places tier by tier: its sum first, then its languages in the order of `languages.toml`."""
     order = list(languages())
 
     def rank(place: Place) -> tuple[int, bool, int, str]:
@@ -121,7 +126,7 @@ def columns(measures: Sequence[Measure]) -> list[Place]:
             code,
         )
 
-    return sorted({m.place for m in measures if m.tier != ALL}, key=rank)
+    return sorted(places, key=rank)
 
 
 def systems(measures: Sequence[Measure], *, baseline: bool) -> list[System]:

@@ -5,7 +5,7 @@
   const tables = [...document.querySelectorAll("table.models")];
   if (!form || !tables.length) return;
 
-  const sections = tables.map(table => table.closest("section"));
+  const sections = [...document.querySelectorAll("section.part")];
   const models = tables.flatMap(table => [...table.querySelectorAll("tr[data-kind]")]);
   const choose = name => form.elements.namedItem(name).value;
 
@@ -16,7 +16,7 @@
     form.elements.namedItem(name).append(option);
   };
   if (sections.length > 1)
-    sections.forEach(section => add("task", section.id, section.querySelector("h2").textContent));
+    sections.forEach(section => add("section", section.id, section.querySelector("h2").textContent));
   const languages = new Map();
   for (const head of document.querySelectorAll("table.models th[data-language]"))
     if (head.dataset.language !== "all") languages.set(head.dataset.language, head.querySelector("bdi").textContent);
@@ -24,7 +24,7 @@
   // A choice that would leave everything or nothing is not offered.
   const hide = (name, useless) => { form.elements.namedItem(name).closest("label").hidden = useless; };
   const values = key => new Set(models.map(row => row.dataset[key]));
-  hide("task", sections.length < 2);
+  hide("section", sections.length < 2);
   hide("kind", values("kind").size < 2);
   hide("field", values("field").size < 2);
   hide("size", values("billions").size < 2);
@@ -61,7 +61,7 @@
   };
 
   const show = () => {
-    sections.forEach(section => { section.hidden = choose("task") !== "" && section.id !== choose("task"); });
+    sections.forEach(section => { section.hidden = choose("section") !== "" && section.id !== choose("section"); });
     tables.forEach(chooseColumns);
     let left = 0;
     for (const row of models) {

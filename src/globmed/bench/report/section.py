@@ -10,7 +10,7 @@ from globmed.bench.report.grid import Grid
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """One task: its sentences, then tables and figures in the order shown."""
+    """What is said of one thing: its sentences, then tables and figures in the order shown."""
 
     id: str
     heading: str

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from globmed.bench.analysis import ALL
-from globmed.bench.report.gained import Gained
 from globmed.bench.report.grid import Band, Cell, Grid, Group, Row
 from globmed.bench.report.measure import (
     TIER_NAMES,
@@ -22,12 +21,7 @@ from globmed.bench.report.measure import (
 from globmed.bench.report.wording import (
     count,
     listed,
-    percent,
     plain,
-    points,
-    points_interval,
-    ratio,
-    ratio_interval,
 )
 
 KINDS = {
@@ -73,24 +67,6 @@ def not_answered_grid(measures: Sequence[Measure]) -> Grid:
     )
 
 
-def gains_grid(rows: Sequence[Gained]) -> Grid:
-    """Tiers and languages against what training changed: the absolute gain first."""
-    groups = []
-    for tier, members in groupby(rows, key=lambda row: row.tier):
-        lines = tuple(_gain_row(row) for row in members)
-        groups.append(Group(heading="" if tier == ALL else TIER_NAMES.get(tier, tier), rows=lines))
-    heads = ("Gain, points", "Before, percent", "After, percent", "Ratio, after / before")
-    counts = ("Questions", "Clusters", "Unread before", "Unread after", "Not compared")
-    return Grid(
-        title="Gains by tier and language",
-        caption="The same questions before and after training; the gain in percentage points, with its 95 % interval.",
-        corner="Language",
-        columns=tuple(Name(text=text) for text in (*heads, *counts)),
-        groups=tuple(groups),
-        notes=("The relative gain is the ratio less 1: a ratio of 1.40 is a gain of 40 %.",),
-    )
-
-
 def by_place(measures: Sequence[Measure]) -> Cells:
     """Return the rows by what was measured and where it stands."""
     return {(m.system, m.place): m for m in measures}
@@ -116,16 +92,3 @@ def _most_asked(measures: Sequence[Measure], place: Place) -> str:
 def row_of(text: str, values: Sequence[str]) -> Row:
     """Return a row of written numbers."""
     return Row(name=Name(text=text), cells=tuple(Cell(value=value) for value in values))
-
-
-def _gain_row(row: Gained) -> Row:
-    numbers = (
-        Cell(value=points(row.gain_points), interval=points_interval(row.gain_low, row.gain_high)),
-        Cell(value=percent(row.base)),
-        Cell(value=percent(row.tuned)),
-        Cell(value=ratio(row.ratio), interval=ratio_interval(row.ratio_low, row.ratio_high), detail=plain(row.reason)),
-    )
-    counts = (row.items, row.clusters, row.unread_base, row.unread_tuned, row.left_out)
-    cells = (*numbers, *(Cell(value=count(number)) for number in counts))
-    name = Name(text="Together") if row.by == "tier" else row.name
-    return Row(name=name, cells=cells, strong=row.by != "language")
