@@ -1,6 +1,8 @@
 """Training: the loss is on the answer alone, the result loads, an interrupted run goes on and ends the same."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,9 +14,10 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from globmed.core.errors import InputError, UsageError
+from globmed.core.errors import CheckFailedError, InputError, UsageError
 from globmed.core.item import Item, Provenance
 from globmed.core.store import read_manifest, read_records, writing_stage
 from globmed.models.client import Message, Request, Settings
@@ -24,7 +27,8 @@ from globmed.train.encoding import encode
 from globmed.train.examples import Conversation, Example
 from globmed.train.recipe import Recipe, read_recipe
 from globmed.train.sft import train
-from globmed.train.trainer import IGNORED, Loss, PackedRows, answer_loss
+from globmed.train.steps import Loss, Step
+from globmed.train.trainer import IGNORED, PackedRows, answer_loss
 
 RECIPE = """
 seed = 0
@@ -81,7 +85,7 @@ def recipe_file(tmp_path: Path) -> Path:
 def test_a_trained_folder_loads_answers_and_is_not_trained_again(recipe_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "model"
     steps: list[int] = []
-    manifest = train(read_recipe(recipe_file), out=out, on_step=lambda done, _total: steps.append(done))
+    manifest = train(read_recipe(recipe_file), out=out, on_step=lambda step: steps.append(step.done))
     assert steps == list(range(1, len(steps) + 1))
     assert 15 < len(steps) < 25
     losses = [row.loss for row in read_records(out, Loss, prefix="losses")]
@@ -161,6 +165,74 @@ def test_items_that_no_prompt_fits_are_counted(recipe_file: Path, tmp_path: Path
     assert manifest.counts[0].dropped == {"no prompt of the recipe fits it": 1}
 
 
+CURVE = json.loads(Path(__file__).with_name("curve.json").read_text())
+
+
+def test_the_loss_follows_the_committed_curve(recipe_file: Path, tmp_path: Path) -> None:
+    train(read_recipe(recipe_file), out=tmp_path / "model")
+    rows = list(read_records(tmp_path / "model", Loss, prefix="losses"))
+    assert [row.loss for row in rows[:20]] == pytest.approx(CURVE, rel=1e-3)
+    assert [row.tokens for row in rows] == sorted(row.tokens for row in rows)
+    assert rows[-1].tokens == pytest.approx(1200, abs=20)
+    assert rows[0].gradient_norm > 0
+
+
+def test_low_rank_updates_are_merged_and_kept_by_themselves_where_asked_for(recipe_file: Path, tmp_path: Path) -> None:
+    train(read_recipe(recipe_file), out=tmp_path / "base")
+    before, _, after = recipe_file.read_text().partition("[scratch]")
+    text = before.replace("seed = 0", 'seed = 1\ncheckpoint = "base"') + "[examples]" + after.partition("[examples]")[2]
+    (tmp_path / "lora.toml").write_text(text + '[method]\nkind = "lora"\nrank = 4\nkeep_adapter = true\n')
+    out = tmp_path / "lora"
+    train(read_recipe(tmp_path / "lora.toml"), out=out)
+    merged: Any = AutoModelForCausalLM.from_pretrained(out)
+    base: Any = AutoModelForCausalLM.from_pretrained(tmp_path / "base")
+    # Linear layers changed, nothing else did, and base and adapter together say what the merged weights say.
+    assert torch.equal(merged.model.embed_tokens.weight, base.model.embed_tokens.weight)
+    assert not torch.equal(merged.model.layers[0].mlp.up_proj.weight, base.model.layers[0].mlp.up_proj.weight)
+    ids = torch.tensor([[5, 6, 7, 8]])
+    with torch.inference_mode():
+        adapted = PeftModel.from_pretrained(base, out / "adapter")(ids).logits
+        assert torch.allclose(adapted, merged(ids).logits, atol=1e-5)
+    assert read_manifest(out / "adapter").stage == "adapter"
+
+
+def test_a_loss_that_is_no_number_stops_the_run_with_step_and_examples(recipe_file: Path, tmp_path: Path) -> None:
+    recipe_file.write_text(recipe_file.read_text().replace("learning_rate = 5e-3", "learning_rate = 1e30"))
+    with pytest.raises(CheckFailedError, match=r"step \d+: the loss is (nan|inf)") as caught:
+        train(read_recipe(recipe_file), out=tmp_path / "model")
+    assert re.search(r"rows \d+ to \d+ with s:\d+ \(en\), .* and \d+ more\. Last good checkpoint", str(caught.value))
+    assert not (tmp_path / "model" / "manifest.json").exists()
+
+
+def test_a_loss_that_rises_above_where_it_began_stops_the_run(recipe_file: Path, tmp_path: Path) -> None:
+    text = recipe_file.read_text().replace("tokens = 1200", "tokens = 12000")
+    recipe_file.write_text(text.replace("learning_rate = 5e-3", "learning_rate = 3.0\nmax_gradient_norm = 1e9"))
+    with pytest.raises(CheckFailedError, match=r"the loss rose from .* above where it began|the loss is"):
+        train(read_recipe(recipe_file), out=tmp_path / "model")
+
+
+def test_the_log_of_a_killed_run_goes_on_with_its_tokens(recipe_file: Path, tmp_path: Path) -> None:
+    def stop(step: Step) -> None:
+        if step.done == 12:
+            raise KeyboardInterrupt
+
+    train(read_recipe(recipe_file), out=tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(read_recipe(recipe_file), out=tmp_path / "cut", on_step=stop)
+    log = (tmp_path / "cut" / "checkpoints" / "log.jsonl").read_text().splitlines()
+    assert json.loads(log[-1])["step"] == 11
+    train(read_recipe(recipe_file), out=tmp_path / "cut")
+    # The same losses to the last digit, and the same count of tokens.
+    both = [(tmp_path / name / "losses.jsonl").read_bytes() for name in ("whole", "cut")]
+    assert both[0] == both[1]
+
+
+def test_tensorboard_is_written_where_asked_for(recipe_file: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    train(read_recipe(recipe_file), out=tmp_path / "model", tensorboard=tmp_path / "board")
+    assert list((tmp_path / "board").glob("events*"))
+
+
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [
@@ -190,8 +262,8 @@ def test_a_dataset_without_train_items_is_refused(tmp_path: Path, recipe_file: P
 
 
 def test_a_checkpoint_of_another_recipe_is_not_gone_on_from(recipe_file: Path, tmp_path: Path) -> None:
-    def stop(done: int, _total: int) -> None:
-        if done == 12:
+    def stop(step: Step) -> None:
+        if step.done == 12:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -223,6 +295,6 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(recipe_file: Path, 
         process.send_signal(signal.SIGKILL)
     assert not (out / "manifest.json").exists()
     steps: list[int] = []
-    train(read_recipe(recipe_file), out=out, on_step=lambda done, _total: steps.append(done))
+    train(read_recipe(recipe_file), out=out, on_step=lambda step: steps.append(step.done))
     assert steps[0] > 1
     assert (out / "model.safetensors").read_bytes() == (tmp_path / "whole" / "model.safetensors").read_bytes()

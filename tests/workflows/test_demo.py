@@ -15,6 +15,7 @@ from globmed.core.language import languages
 from globmed.core.store import read_manifest, table
 from globmed.train.recipe import read_recipe
 from globmed.train.sft import train
+from globmed.train.steps import Step
 from globmed.workflows.evaluate import evaluate_training
 
 
@@ -87,8 +88,8 @@ def test_killed_while_training_it_goes_on(tmp_path: Path) -> None:
     assert not (tmp_path / "models" / "base" / "manifest.json").exists()
     steps: list[int] = []
 
-    def stop_at_once(done: int, _total: int) -> None:
-        steps.append(done)
+    def stop_at_once(step: Step) -> None:
+        steps.append(step.done)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

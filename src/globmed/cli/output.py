@@ -8,17 +8,25 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
 if TYPE_CHECKING:
     from globmed.bench.estimate import Estimate
     from globmed.data.pipeline import StageResult
+    from globmed.train.steps import Step
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 LINE_SECONDS = 10.0
 """How often a line is printed where there is no terminal to draw a bar on."""
+
+
+class Tell(Protocol):
+    """Is told how much is done, of how much where that is known, and a note on it."""
+
+    def __call__(self, done: int, total: int | None, note: str = "") -> None:
+        """Show it."""
 
 
 def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "") -> None:
@@ -100,25 +108,50 @@ def stages() -> Iterator[Callable[[str, int, int | None], None]]:
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Callable[[int, int | None], None]]:
+def progress(title: str) -> Iterator[Tell]:
     """Give a function of (done, total) that draws a bar on a terminal, or prints a line now and then elsewhere."""
     if sys.stderr.isatty():
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
         with Progress(*columns, console=console(stderr=True), transient=True) as bar:
-            task = bar.add_task(title, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+            task = bar.add_task(title, total=None, note="")
+            yield lambda done, total, note="": bar.update(task, completed=done, total=total, note=note)
         return
     last = time.monotonic()
 
-    def tell(done: int, total: int | None) -> None:
+    def tell(done: int, total: int | None, note: str = "") -> None:
         nonlocal last
         if time.monotonic() - last >= LINE_SECONDS:
             last = time.monotonic()
-            sys.stderr.write(f"{title}: {done}" + (f" of {total}" if total else "") + "\n")
+            of, more = f" of {total}" if total else "", f" ({note})" if note else ""
+            sys.stderr.write(f"{title}: {done}{of}{more}\n")
 
     yield tell
+
+
+@contextmanager
+def training() -> Iterator[Callable[[Step], None]]:
+    """Give a function of steps that draws a bar with tokens a second, or prints a line now and then."""
+    began, before = time.monotonic(), -1
+    with progress("training step") as tell:
+
+        def report(step: Step) -> None:
+            nonlocal began, before
+            if before < 0:
+                # What an earlier command learnt took none of this one's time.
+                began, before = time.monotonic(), step.tokens
+            seconds = time.monotonic() - began
+            speed = f", {(step.tokens - before) / seconds:,.0f} tokens a second" if step.tokens > before else ""
+            tell(step.done, step.steps, f"{step.tokens:,} tokens{speed}")
+
+        yield report
 
 
 def console(*, stderr: bool = False) -> Any:

@@ -23,6 +23,9 @@ RecipeFile = Annotated[Path, typer.Argument(help="The run's recipe, a TOML file 
 def run_command(
     recipe: RecipeFile,
     out: Annotated[Path, typer.Option("--out", help="Folder that becomes the model.")],
+    tensorboard: Annotated[
+        Path | None, typer.Option("--tensorboard", help="Folder for TensorBoard's files; default: none.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train a model from scratch or from a checkpoint folder; started again, an interrupted run goes on."""
@@ -30,8 +33,8 @@ def run_command(
     from globmed.train.recipe import read_recipe
     from globmed.train.sft import train
 
-    with output.progress("training step") as tell:
-        train(read_recipe(recipe), out=out, on_step=tell)
+    with output.training() as tell:
+        train(read_recipe(recipe), out=out, tensorboard=tensorboard, on_step=tell)
     output.stage(StageResult.of(out), title="Train items", as_json=as_json)
 
 

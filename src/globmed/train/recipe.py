@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -76,6 +76,35 @@ class Examples(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise InputError.at("[examples] prompts", found=found, expected="prompts that are not held out")
 
 
+class Method(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which weights are learnt.
+
+    Attributes:
+        kind: `full`, all of them; `lora`, low-rank updates of all linear layers (Hu et al. 2022, "LoRA", ICLR);
+            `qlora`, the same on weights held in 4 bits (Dettmers et al. 2023, "QLoRA", NeurIPS), which needs
+            bitsandbytes.
+        rank: of the updates.
+        alpha: they are scaled by alpha / rank.
+        dropout: on their input.
+        keep_adapter: leave the updates by themselves in the folder `adapter`, beside the merged weights.
+    """
+
+    kind: Literal["full", "lora", "qlora"] = "full"
+    rank: Number = 16
+    alpha: Number = 32
+    dropout: Share = 0.0
+    keep_adapter: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse an adapter where there is none.
+
+        Raises:
+            InputError: see above.
+        """
+        if self.keep_adapter and self.kind == "full":
+            raise InputError.at("[method] keep_adapter", found="true for full fine-tuning", expected="lora or qlora")
+
+
 class Optimisation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """AdamW with linear warm-up and cosine decay.
 
@@ -84,6 +113,10 @@ class Optimisation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         batch_tokens: of one optimiser step, over all processes.
         row_tokens: of one row, which is what a device holds at once; no example may be longer.
         warmup_share: of the steps.
+        max_gradient_norm: longer gradients are scaled down to it.
+        precision: `float32`; `bf16_mixed`, weights in float32 and arithmetic in bfloat16; `bf16`, weights too, which
+            takes half the memory and loses small updates (docs/training.md).
+        gradient_checkpointing: compute activations again instead of keeping them, for a third more arithmetic.
         threads: CPU threads; 0 takes torch's own choice.
         checkpoint_steps: a checkpoint every so many steps, from which an interrupted run goes on.
     """
@@ -96,6 +129,9 @@ class Optimisation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     weight_decay: Annotated[float, msgspec.Meta(ge=0)] = 0.01
     beta1: Share = 0.9
     beta2: Share = 0.999
+    max_gradient_norm: Positive = 1.0
+    precision: Literal["float32", "bf16_mixed", "bf16"] = "float32"
+    gradient_checkpointing: bool = False
     threads: NotNegative = 0
     checkpoint_steps: Number = 200
 
@@ -124,6 +160,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     optimisation: Optimisation
     mixture: Sampling = Sampling()
     examples: Examples = Examples()
+    method: Method = Method()
     scratch: Scratch | None = None
     checkpoint: str = ""
     template: dict[str, Any] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -30,7 +30,8 @@ from globmed.train.encoding import Encoded, encode
 from globmed.train.examples import Example, examples, instructions, name_of
 from globmed.train.mixture import Candidates, PlanRow
 from globmed.train.packing import pack
-from globmed.train.recipe import Recipe
+from globmed.train.recipe import Method, Recipe
+from globmed.train.steps import Loss, OnStep
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +41,8 @@ BLOCKED = "blocking finding"
 OVER_CAP = "over the cap of its source"
 NO_PROMPT = "no prompt of the recipe fits it"
 PLAN = "mixture.parquet"
+ADAPTER = "adapter"
+CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,18 +86,20 @@ class Prepared:
         return int(of_phrasing[np.concatenate(self.rows)].sum())
 
 
-def train(recipe: Recipe, *, out: Path, on_step: Callable[[int, int], None] | None = None) -> Manifest:
+def train(recipe: Recipe, *, out: Path, tensorboard: Path | None = None, on_step: OnStep | None = None) -> Manifest:
     """Train a model as the recipe says; a run already finished is not run again, an interrupted one goes on.
 
     Args:
         recipe: paths in it are absolute (`read_recipe` makes them so).
         out: folder that becomes the model: what `AutoModelForCausalLM.from_pretrained` reads, tokenizer and chat
             template, `losses.jsonl`, the mixture's plan and `manifest.json`.
-        on_step: told (step, steps) after every optimiser step.
+        tensorboard: folder for TensorBoard's files; None for none.
+        on_step: told after every optimiser step.
 
     Raises:
         MissingExtraError: torch or transformers is not installed.
         InputError: no example fits a row, or the checkpoint folder is no model's.
+        CheckFailedError: the loss is no number any more, or rises; the last good checkpoint stays.
     """
     # Where the inputs lie does not matter; what is in them does, and their hashes say so.
     data = msgspec.structs.replace(recipe.data, folder="", replay="")
@@ -108,11 +113,13 @@ def train(recipe: Recipe, *, out: Path, on_step: Callable[[int, int], None] | No
     if done:
         return done
     # Trainer asks for accelerate only after seconds of work.
-    local.load_libraries("train", "torch", "transformers", "accelerate")
-    from globmed.train.trainer import Loss, PackedRows, fit
+    local.load_libraries(
+        "train", "torch", "transformers", "accelerate", "peft", *(["tensorboard"] if tensorboard else [])
+    )
+    from globmed.train.trainer import PackedRows, fit
 
     prepared = plan(recipe)
-    network, tokenizer = _network(recipe, prepared.tokenizer), prepared.tokenizer
+    network = _network(recipe, prepared.tokenizer)
     with store.writing_stage(out, "model", configuration=configuration, inputs=inputs) as stage:
         losses = fit(
             network,
@@ -120,15 +127,20 @@ def train(recipe: Recipe, *, out: Path, on_step: Callable[[int, int], None] | No
             recipe.optimisation,
             seed=recipe.seed,
             work=_checkpoints(out, configuration, inputs),
+            tensorboard=tensorboard,
             on_step=on_step,
         )
-        network.save_pretrained(stage.folder)
-        tokenizer.save_pretrained(stage.folder)
+        if recipe.method.keep_adapter:
+            with store.writing_stage(out / ADAPTER, ADAPTER, configuration=configuration, inputs=inputs) as beside:
+                network.save_pretrained(beside.folder)
+                beside.adopt_all()
+        _save(network, recipe.method, stage.folder)
+        prepared.tokenizer.save_pretrained(stage.folder)
         stage.write("losses.jsonl", losses, Loss)
         stage.write(PLAN, prepared.plan, PlanRow)
         stage.counts.extend(prepared.counts)
         stage.adopt_all()
-    shutil.rmtree(out / "checkpoints", ignore_errors=True)
+    shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
     return store.read_manifest(out)
 
 
@@ -210,7 +222,7 @@ def _in_turn(encoded: Encoded, order: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _checkpoints(out: Path, configuration: dict[str, Any], inputs: dict[str, str]) -> Path:
     """Return the folder of the run's checkpoints, emptied of those that another recipe or other data left there."""
-    folder = out / "checkpoints"
+    folder = out / CHECKPOINTS
     made_from = folder / "made_from.json"
     text = msgspec.json.encode([configuration, inputs], order="sorted").decode()
     if not made_from.is_file() or made_from.read_text(encoding="utf-8") != text:
@@ -256,11 +268,51 @@ def _context(recipe: Recipe) -> int:
 
 
 def _network(recipe: Recipe, tokenizer: Any) -> Any:
+    """Return the model to train, under low-rank updates where the recipe says so."""
+    import torch
     from transformers import AutoModelForCausalLM
 
-    if recipe.scratch is None:
-        return AutoModelForCausalLM.from_pretrained(recipe.checkpoint, local_files_only=True)
-    return scratch.new_network(recipe.scratch, tokenizer, seed=recipe.seed)
+    dtype = torch.bfloat16 if recipe.optimisation.precision == "bf16" else torch.float32
+    if recipe.scratch is not None:
+        network = scratch.new_network(recipe.scratch, tokenizer, seed=recipe.seed).to(dtype)
+    else:
+        how = {"quantization_config": _four_bits()} if recipe.method.kind == "qlora" else {}
+        network = AutoModelForCausalLM.from_pretrained(recipe.checkpoint, local_files_only=True, dtype=dtype, **how)
+    if recipe.method.kind == "full":
+        return network
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(recipe.seed)
+    wanted = LoraConfig(
+        r=recipe.method.rank,
+        lora_alpha=recipe.method.alpha,
+        lora_dropout=recipe.method.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(network, wanted)
+
+
+def _four_bits() -> Any:
+    """Return how QLoRA holds weights: NormalFloat in 4 bits, scales quantised too."""
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    local.load_libraries("train", "bitsandbytes")
+    return BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+
+
+def _save(network: Any, method: Method, folder: Path) -> None:
+    """Write the weights, low-rank updates merged in."""
+    if method.kind == "full":
+        network.save_pretrained(folder)
+        return
+    network.merge_and_unload().save_pretrained(folder)
 
 
 def _counts(chosen: Iterable[Item], kept: Iterable[Item], *, made: set[str], too_long: set[str]) -> list[Count]:

@@ -22,6 +22,7 @@ from globmed.data import pipeline
 from globmed.models.client import Settings
 from globmed.train.recipe import Recipe, read_recipe
 from globmed.train.sft import train
+from globmed.train.steps import Step
 from globmed.workflows.evaluate import Evaluation, evaluate_training
 
 NOTE = (
@@ -72,7 +73,7 @@ def run_demo(*, out: Path, seed: int = 0, small: bool = False, on_progress: OnPr
         train(
             _recipe(out, name, small=small),
             out=folders[name],
-            on_step=partial(tell, f"training on {what}"),
+            on_step=partial(_tell_step, tell, f"training on {what}"),
         )
     tell("asking the models", 0, None)
     evaluation = evaluate_training(
@@ -91,6 +92,10 @@ def run_demo(*, out: Path, seed: int = 0, small: bool = False, on_progress: OnPr
         on_progress=lambda model, stats: tell(f"asking {model}", sum(stats.replies.values()), None),
     )
     return Demo(release=release, base=folders["base"], tuned=folders["tuned"], evaluation=evaluation)
+
+
+def _tell_step(tell: OnProgress, what: str, step: Step) -> None:
+    tell(what, step.done, step.steps)
 
 
 def _keep_to(out: Path, options: dict[str, int]) -> None:
