@@ -18,7 +18,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from globmed.core.errors import CheckFailedError, InputError, UsageError
-from globmed.core.item import Item, Provenance
+from globmed.core.item import Item
 from globmed.core.store import read_manifest, read_records, writing_stage
 from globmed.models.client import Message, Request, Settings
 from globmed.models.local import LocalModel
@@ -29,57 +29,11 @@ from globmed.train.recipe import Recipe, read_recipe
 from globmed.train.sft import train
 from globmed.train.steps import Loss, Step
 from globmed.train.trainer import IGNORED, PackedRows, answer_loss
-
-RECIPE = """
-seed = 0
-[data]
-folder = "release"
-[scratch]
-hidden_size = 32
-layers = 2
-ffn_size = 64
-vocabulary = 320
-context_tokens = 64
-[examples]
-prompts = ["mcqa_text"]
-[mixture]
-max_epochs = 1000
-[optimisation]
-tokens = {tokens}
-batch_tokens = 64
-row_tokens = 64
-learning_rate = 5e-3
-threads = 1
-checkpoint_steps = 5
-"""
-
-
-def question(number: int, split: Any = "train", code: str = "en") -> Item:
-    return Item(
-        family=f"s:{number}",
-        language=code,
-        kind="mcqa",
-        source="s",
-        split=split,
-        question=f"Is {number} even?",
-        options=("even", "odd"),
-        answer=(number % 2,),
-        provenance=Provenance(native_language="en", licence="none"),
-    )
+from tests.train.small_data import question
 
 
 def example(variant: Conversation) -> Example:
     return Example(part="questions", name="s:1 (en)", language="en", variants=(variant,))
-
-
-@pytest.fixture
-def recipe_file(tmp_path: Path) -> Path:
-    with writing_stage(tmp_path / "release", "release") as stage:
-        stage.write("s.en.train.parquet", (question(number) for number in range(20)), Item)
-        stage.write("s.en.test.parquet", (question(number, "test") for number in range(20, 24)), Item)
-    path = tmp_path / "recipe.toml"
-    path.write_text(RECIPE.format(tokens=1200))
-    return path
 
 
 def test_a_trained_folder_loads_answers_and_is_not_trained_again(recipe_file: Path, tmp_path: Path) -> None:
@@ -139,7 +93,8 @@ def test_an_example_longer_than_a_row_is_left_out_and_counted_never_cut(recipe_f
     long = msgspec.structs.replace(question(40), question="Is 4 even? " * 40)
     with writing_stage(tmp_path / "release", "release") as stage:
         stage.write("s.en.train.parquet", [*(question(number) for number in range(20)), long], Item)
-    manifest = train(read_recipe(recipe_file), out=tmp_path / "model")
+    train(read_recipe(recipe_file), out=tmp_path / "model")
+    manifest = read_manifest(tmp_path / "model")
     assert [(count.read, count.kept, count.dropped) for count in manifest.counts] == [
         (21, 20, {"longer than a row": 1})
     ]
@@ -161,7 +116,8 @@ def test_items_that_no_prompt_fits_are_counted(recipe_file: Path, tmp_path: Path
     inference = msgspec.structs.replace(question(41), kind="nli", context="4 is even.")
     with writing_stage(tmp_path / "release", "release") as stage:
         stage.write("s.en.train.parquet", [*(question(number) for number in range(20)), inference], Item)
-    manifest = train(read_recipe(recipe_file), out=tmp_path / "model")
+    train(read_recipe(recipe_file), out=tmp_path / "model")
+    manifest = read_manifest(tmp_path / "model")
     assert manifest.counts[0].dropped == {"no prompt of the recipe fits it": 1}
 
 

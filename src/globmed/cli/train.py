@@ -31,11 +31,13 @@ def run_command(
     """Train a model from scratch or from a checkpoint folder; started again, an interrupted run goes on."""
     from globmed.data.pipeline import StageResult
     from globmed.train.recipe import read_recipe
-    from globmed.train.sft import train
+    from globmed.workflows.training import train
 
     with output.training() as tell:
-        train(read_recipe(recipe), out=out, tensorboard=tensorboard, on_step=tell)
-    output.stage(StageResult.of(out), title="Train items", as_json=as_json)
+        manifest = train(read_recipe(recipe), out=out, tensorboard=tensorboard, on_step=tell)
+    # Of several processes the first speaks for all.
+    if manifest:
+        output.stage(StageResult.of(out), title="Train items", as_json=as_json)
 
 
 @app.command("plan")
@@ -44,7 +46,7 @@ def plan_command(recipe: RecipeFile, as_json: AsJson = False) -> None:
     import msgspec
 
     from globmed.train.recipe import read_recipe
-    from globmed.train.sft import plan
+    from globmed.workflows.training import plan
 
     found = plan(read_recipe(recipe))
     if as_json:
@@ -88,6 +90,7 @@ def _mixture_row(part: str, name: str, of: Sequence[PlanRow], total: int) -> dic
         "languages": name,
         "examples": f"{sum(row.examples for row in of):,}",
         "tokens": f"{tokens:,}",
+        "longest": f"{max(row.longest_tokens for row in of):,}",
         "drawn": f"{sum(row.drawn for row in of):,}",
         "tokens drawn": f"{drawn:,}",
         "share %": f"{100 * drawn / total:.1f}" if total else "–",

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from globmed.core.dataset import item_files
-from globmed.core.errors import UsageError
+from globmed.core.errors import InputError, UsageError
 from globmed.core.language import languages
 from globmed.core.store import Manifest, count_rows, read_manifest
 from globmed.data.checking import check_dataset
-from globmed.data.corpus import DEFAULT_THRESHOLD, cluster_dataset
+from globmed.data.corpus import DEFAULT_THRESHOLD, cluster_dataset, near_test_questions
 from globmed.data.glossaries import accepted_translations, read_glossary
 from globmed.data.importing import STAGE, Wanted, findings_table, import_sources
 from globmed.data.quality import check_translation
@@ -59,10 +59,36 @@ def import_dataset(wanted: Sequence[str], *, languages: Sequence[str] = (), out:
 
 def cluster_items(folder: Path, *, out: Path, threshold: float | None = None, seed: int = 0) -> StageResult:
     """Cluster imported items; procedural sources are clusters by construction."""
-    procedural = [name for name, one in sources().items() if one.procedural]
     threshold = DEFAULT_THRESHOLD if threshold is None else threshold
-    cluster_dataset(folder, out=out, threshold=threshold, procedural=procedural, seed=seed)
+    cluster_dataset(folder, out=out, threshold=threshold, procedural=_procedural(), seed=seed)
     return StageResult.of(out / "corpus")
+
+
+def refuse_near_test_questions(folder: Path) -> None:
+    """Refuse a dataset to train on whose train questions are nearly test questions, whatever their clusters say.
+
+    Raises:
+        InputError: some are; the text names the first and how many there are.
+    """
+    found = near_test_questions(folder, procedural=_procedural())
+    if not found:
+        return
+    named = "; ".join(
+        f"{one.train} like {one.test}" + (f" ({one.pair.similarity:.2f} in {one.pair.language})" if one.pair else "")
+        for one in found[:5]
+    )
+    more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
+    raise InputError.at(
+        str(folder),
+        found=f"train questions that nearly are test questions, {len(found)} in all: {named}{more}",
+        expected="none",
+        remedy="Run `globmed data cluster` on it and train on its output",
+    )
+
+
+def _procedural() -> list[str]:
+    """Return the sources made by code, whose items differ in numbers alone."""
+    return [name for name, one in sources().items() if one.procedural]
 
 
 def release_items(folder: Path, *, out: Path, private: bool = False, choice: Choice | None = None) -> StageResult:

@@ -81,6 +81,20 @@ def examples(items: Sequence[Item], how: Examples, sampling: Sampling) -> Iterat
             yield _example("translation", item, (_translated(english, item), _translated(item, english)))
 
 
+def choices(item: Item, how: Examples) -> Iterator[tuple[tuple[Message, ...], tuple[str, ...]]]:
+    """Give what comes before an item's answer, and the answer taught for each of its options, in the first prompt.
+
+    Nothing of open questions, and none of prompts that ask for a rationale first.
+    """
+    for name in how.prompts:
+        if _fits(name, item) and not name.endswith(_STEPS) and item.options:
+            before = [Message(turn.role, turn.text) for turn in item.turns]
+            text = prompts.render_item(item, name, closed_book=how.closed_book)
+            taught = (msgspec.structs.replace(item, answer=(place,)) for place in range(len(item.options)))
+            yield (*before, Message("user", text)), tuple(_answer(one, name) for one in taught)
+            return
+
+
 def _example(part: Part, item: Item, variants: tuple[Conversation, ...]) -> Example:
     return Example(part=part, name=name_of(item), language=item.language, variants=variants)
 

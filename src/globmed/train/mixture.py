@@ -111,6 +111,8 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
         tier: its resource tier.
         examples: there are.
         tokens: they have.
+        median_tokens: of an example, prompt and answer.
+        longest_tokens: likewise; none is cut, and those longer than a row are left out and counted elsewhere.
         drawn: examples learnt from, repetitions counted.
         drawn_tokens: of these.
         epochs: drawn_tokens / tokens.
@@ -121,6 +123,8 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
     tier: Tier
     examples: int
     tokens: int
+    median_tokens: int
+    longest_tokens: int
     drawn: int
     drawn_tokens: int
     epochs: float
@@ -270,6 +274,8 @@ def _row(part: Part, code: str, tokens: NDArray[np.int64], drawn: NDArray[np.int
         tier=language(code).tier,
         examples=tokens.size,
         tokens=int(tokens.sum()),
+        median_tokens=round(float(np.median(tokens))),
+        longest_tokens=int(tokens.max()),
         drawn=drawn.size,
         drawn_tokens=int(drawn.sum()),
         epochs=float(drawn.sum() / tokens.sum()),

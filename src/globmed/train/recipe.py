@@ -149,6 +149,30 @@ class Optimisation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             )
 
 
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Questions of the split dev that are asked while a model learns: a small fixed set in every language.
+
+    Attributes:
+        every_steps: a set is asked every so many steps; 0 for never.
+        questions: of each language, the same ones wherever they are there.
+        patience: stop once the low-resource tier has not done better so many times, and keep what did best; 0 to go on
+            to the end.
+    """
+
+    every_steps: NotNegative = 0
+    questions: Number = 50
+    patience: NotNegative = 0
+
+    def __post_init__(self) -> None:
+        """Refuse patience with nothing to wait for.
+
+        Raises:
+            InputError: see above.
+        """
+        if self.patience and not self.every_steps:
+            raise InputError.at("[evaluation] patience", found=str(self.patience), expected="every_steps beside it")
+
+
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One training run: from `scratch`, or from `checkpoint`, a folder that `from_pretrained` reads.
 
@@ -161,6 +185,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     mixture: Sampling = Sampling()
     examples: Examples = Examples()
     method: Method = Method()
+    evaluation: Evaluation = Evaluation()
     scratch: Scratch | None = None
     checkpoint: str = ""
     template: dict[str, Any] = {}

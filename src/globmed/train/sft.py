@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -27,11 +29,12 @@ from globmed.core.store import Count, Manifest
 from globmed.models import local
 from globmed.train import mixture, scratch
 from globmed.train.encoding import Encoded, encode
+from globmed.train.evaluation import Asked, ask, questions
 from globmed.train.examples import Example, examples, instructions, name_of
 from globmed.train.mixture import Candidates, PlanRow
 from globmed.train.packing import pack
-from globmed.train.recipe import Method, Recipe
-from globmed.train.steps import Loss, OnStep
+from globmed.train.recipe import Recipe
+from globmed.train.steps import Evaluated, Loss, OnStep
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,6 +60,7 @@ class Prepared:
         rows: for each row the phrasings that stand in it, in the order learnt.
         plan: by part and language.
         counts: train items by source and language, with what became of them.
+        asked: set of questions asked while the model learns; empty for none.
     """
 
     tokenizer: Any
@@ -66,6 +70,7 @@ class Prepared:
     rows: list[NDArray[np.int64]]
     plan: tuple[PlanRow, ...]
     counts: list[Count]
+    asked: list[Asked]
 
     @property
     def steps(self) -> int:
@@ -86,8 +91,12 @@ class Prepared:
         return int(of_phrasing[np.concatenate(self.rows)].sum())
 
 
-def train(recipe: Recipe, *, out: Path, tensorboard: Path | None = None, on_step: OnStep | None = None) -> Manifest:
+def train(
+    recipe: Recipe, *, out: Path, tensorboard: Path | None = None, on_step: OnStep | None = None
+) -> Manifest | None:
     """Train a model as the recipe says; a run already finished is not run again, an interrupted one goes on.
+
+    Under `accelerate launch` or `torchrun` every process calls this, and the first one writes.
 
     Args:
         recipe: paths in it are absolute (`read_recipe` makes them so).
@@ -95,6 +104,9 @@ def train(recipe: Recipe, *, out: Path, tensorboard: Path | None = None, on_step
             template, `losses.jsonl`, the mixture's plan and `manifest.json`.
         tensorboard: folder for TensorBoard's files; None for none.
         on_step: told after every optimiser step.
+
+    Returns:
+        The manifest; None on processes but the first.
 
     Raises:
         MissingExtraError: torch or transformers is not installed.
@@ -116,32 +128,55 @@ def train(recipe: Recipe, *, out: Path, tensorboard: Path | None = None, on_step
     local.load_libraries(
         "train", "torch", "transformers", "accelerate", "peft", *(["tensorboard"] if tensorboard else [])
     )
-    from globmed.train.trainer import PackedRows, fit
+    from globmed.train.trainer import fit, processes
 
     prepared = plan(recipe)
     network = _network(recipe, prepared.tokenizer)
-    with store.writing_stage(out, "model", configuration=configuration, inputs=inputs) as stage:
-        losses = fit(
+    together = processes()
+    with ExitStack() as opened:
+        stage = None
+        if together.is_main_process:
+            writing = store.writing_stage(out, "model", configuration=configuration, inputs=inputs)
+            stage = opened.enter_context(writing)
+            _clear_checkpoints(out, configuration, inputs)
+        together.wait_for_everyone()
+        fitted = fit(
             network,
-            PackedRows(prepared.encoded, prepared.rows),
-            recipe.optimisation,
-            seed=recipe.seed,
-            work=_checkpoints(out, configuration, inputs),
+            prepared.encoded,
+            prepared.rows,
+            recipe,
+            work=out / CHECKPOINTS,
+            ask=_asking(recipe, network, prepared) if prepared.asked else None,
             tensorboard=tensorboard,
             on_step=on_step,
         )
+        if stage is None:
+            return None
+        if recipe.method.kind == "full":
+            network.save_pretrained(stage.folder, state_dict=fitted.weights)
+        else:
+            _merge(network, fitted.weights, recipe, stage.folder)
         if recipe.method.keep_adapter:
             with store.writing_stage(out / ADAPTER, ADAPTER, configuration=configuration, inputs=inputs) as beside:
-                network.save_pretrained(beside.folder)
+                network.save_pretrained(beside.folder, state_dict=fitted.weights)
                 beside.adopt_all()
-        _save(network, recipe.method, stage.folder)
         prepared.tokenizer.save_pretrained(stage.folder)
-        stage.write("losses.jsonl", losses, Loss)
+        stage.write("losses.jsonl", fitted.losses, Loss)
+        if fitted.evaluations:
+            stage.write("evaluations.jsonl", fitted.evaluations, Evaluated)
         stage.write(PLAN, prepared.plan, PlanRow)
         stage.counts.extend(prepared.counts)
         stage.adopt_all()
     shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
     return store.read_manifest(out)
+
+
+def _asking(recipe: Recipe, network: Any, prepared: Prepared) -> Callable[[int], list[Evaluated]]:
+    """Return what asks the network the set, after so many steps."""
+    model = local.LocalModel(
+        model="", revision="", network=network, tokenizer=prepared.tokenizer, template=recipe.template
+    )
+    return lambda step: ask(model, prepared.asked, step=step)
 
 
 def plan(recipe: Recipe) -> Prepared:
@@ -177,6 +212,7 @@ def plan(recipe: Recipe) -> Prepared:
         rows=[phrasings[one] for one in packs],
         plan=mixed.plan,
         counts=_counts(chosen, kept, made={*encoded.names}, too_long=too_long),
+        asked=questions(items, recipe) if recipe.evaluation.every_steps else [],
     )
 
 
@@ -220,15 +256,14 @@ def _in_turn(encoded: Encoded, order: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.array(found, dtype=np.int64)
 
 
-def _checkpoints(out: Path, configuration: dict[str, Any], inputs: dict[str, str]) -> Path:
-    """Return the folder of the run's checkpoints, emptied of those that another recipe or other data left there."""
+def _clear_checkpoints(out: Path, configuration: dict[str, Any], inputs: dict[str, str]) -> None:
+    """Empty the folder of checkpoints of those that another recipe or other data left there."""
     folder = out / CHECKPOINTS
     made_from = folder / "made_from.json"
     text = msgspec.json.encode([configuration, inputs], order="sorted").decode()
     if not made_from.is_file() or made_from.read_text(encoding="utf-8") != text:
         shutil.rmtree(folder, ignore_errors=True)
         store.write_text(made_from, text)
-    return folder
 
 
 def _tokenizer(recipe: Recipe, items: Sequence[Item]) -> Any:
@@ -272,7 +307,7 @@ def _network(recipe: Recipe, tokenizer: Any) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
-    dtype = torch.bfloat16 if recipe.optimisation.precision == "bf16" else torch.float32
+    dtype = _dtype(recipe)
     if recipe.scratch is not None:
         network = scratch.new_network(recipe.scratch, tokenizer, seed=recipe.seed).to(dtype)
     else:
@@ -293,6 +328,13 @@ def _network(recipe: Recipe, tokenizer: Any) -> Any:
     return get_peft_model(network, wanted)
 
 
+def _dtype(recipe: Recipe) -> Any:
+    """Return the type that weights are held in."""
+    import torch
+
+    return torch.bfloat16 if recipe.optimisation.precision == "bf16" else torch.float32
+
+
 def _four_bits() -> Any:
     """Return how QLoRA holds weights: NormalFloat in 4 bits, scales quantised too."""
     import torch
@@ -307,12 +349,18 @@ def _four_bits() -> Any:
     )
 
 
-def _save(network: Any, method: Method, folder: Path) -> None:
-    """Write the weights, low-rank updates merged in."""
-    if method.kind == "full":
-        network.save_pretrained(folder)
-        return
-    network.merge_and_unload().save_pretrained(folder)
+def _merge(network: Any, weights: Mapping[str, Any], recipe: Recipe, folder: Path) -> None:
+    """Write the checkpoint with its low-rank updates merged in.
+
+    It is read anew: the one that was trained may be held in 4 bits, or in pieces on several devices.
+    """
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    with TemporaryDirectory() as updates:
+        network.save_pretrained(updates, state_dict=weights)
+        base = AutoModelForCausalLM.from_pretrained(recipe.checkpoint, local_files_only=True, dtype=_dtype(recipe))
+        PeftModel.from_pretrained(base, updates).merge_and_unload().save_pretrained(folder)
 
 
 def _counts(chosen: Iterable[Item], kept: Iterable[Item], *, made: set[str], too_long: set[str]) -> list[Count]:

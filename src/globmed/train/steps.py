@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from globmed.core.language import Tier
+
 
 class Loss(msgspec.Struct, frozen=True, kw_only=True):
     """One line of `losses.jsonl`.
@@ -24,6 +26,27 @@ class Loss(msgspec.Struct, frozen=True, kw_only=True):
     loss: float
     gradient_norm: float
     learning_rate: float
+
+
+class Evaluated(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of `evaluations.jsonl`: one language, asked while the model learnt.
+
+    Attributes:
+        step: optimiser steps done.
+        language: BCP 47 code.
+        tier: its resource tier.
+        questions: asked.
+        accuracy: share of 1 whose likeliest answer was right.
+        probability: mean share of 1 that the right answer has of the likelihood of all; it moves where the accuracy of
+            a small set does not.
+    """
+
+    step: int
+    language: str
+    tier: Tier
+    questions: int
+    accuracy: float
+    probability: float
 
 
 class Step(NamedTuple):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,18 @@ import msgspec
 import numpy as np
 import torch
 import transformers
+from accelerate import PartialState
 from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 from torch.utils.data import Dataset, Sampler, SequentialSampler
 from transformers.integrations.integration_utils import TensorBoardCallback
 
-from globmed.core.errors import CheckFailedError
+from globmed.core.errors import CheckFailedError, InputError
 from globmed.core.store import write_text
-from globmed.train import attention
+from globmed.train import attention, evaluation
 from globmed.train.encoding import Encoded
-from globmed.train.recipe import Optimisation
-from globmed.train.steps import Loss, OnStep, Step
+from globmed.train.recipe import Recipe
+from globmed.train.steps import Evaluated, Loss, OnStep, Step
 
 IGNORED = -100
 """Label of tokens that carry no loss, as torch's cross_entropy has it."""
@@ -38,25 +40,27 @@ _SMOOTH = 20
 class PackedRows(Dataset[dict[str, Any]]):
     """Rows of examples, one after the other."""
 
-    def __init__(self, encoded: Encoded, rows: Sequence[NDArray[np.int64]]) -> None:
+    def __init__(self, encoded: Encoded, rows: Sequence[NDArray[np.int64]], *, processes: int = 1) -> None:
         """Keep to what is there.
 
         Args:
             encoded: the phrasings.
             rows: for each row the phrasings that stand in it.
+            processes: that share the rows; so that each has as many, rows without loss stand behind the last.
         """
         self._encoded = encoded
         self._rows = rows
+        self._length = -(-len(rows) // processes) * processes
 
     def named(self, rows: Iterable[int]) -> list[str]:
         """Return the names of the examples in some rows."""
         starts = self._encoded.variants
-        chosen = [one for place in rows for one in self._rows[place].tolist()]
+        chosen = [one for place in rows if place < len(self._rows) for one in self._rows[place].tolist()]
         return [self._encoded.names[int(np.searchsorted(starts, one, side="right")) - 1] for one in chosen]
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return len(self._rows)
+        return self._length
 
     def __getitem__(self, place: int) -> dict[str, Any]:
         """Return one row.
@@ -65,6 +69,14 @@ class PackedRows(Dataset[dict[str, Any]]):
             `input_ids`, `position_ids` and `labels`, each [1, tokens], labels `IGNORED` wherever no loss is; and
             `packed_rows` for `globmed.train.attention`.
         """
+        if place >= len(self._rows):
+            first = _row([np.zeros(2)])
+            return {
+                "input_ids": first,
+                "position_ids": first,
+                "labels": first + IGNORED,
+                "packed_rows": attention.layout([2]),
+            }
         chosen = self._rows[place].tolist()
         ids = [self._encoded.of(one) for one in chosen]
         labels = [
@@ -101,30 +113,52 @@ def answer_loss(network: Any, inputs: dict[str, Any]) -> torch.Tensor:
     return cross_entropy(logits.float(), labels[carrying], reduction="sum")
 
 
+Ask = Callable[[int], list[Evaluated]]
+"""Asks the model after so many steps."""
+
+
 class AnswerTrainer(transformers.Trainer):
     """Trainer whose loss is that of the answers, and which keeps the order of the rows.
 
     Attributes:
-        step_losses: of the rows of the step under way; their sum is its loss.
+        step_losses: of this process's rows of the step under way; their sum over all processes is its loss.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        """Take what transformers' Trainer takes."""
-        super().__init__(*arguments, **options)
+    def __init__(self, *, ask: Ask | None, **options: Any) -> None:
+        """Take what transformers' Trainer takes, and how to ask the model while it learns."""
+        super().__init__(**options)
+        # Whatever the model's own loss does, ours is always divided by the labelled tokens of the whole step.
+        self.model_accepts_loss_kwargs = True
         self.step_losses: list[torch.Tensor] = []
+        self._ask = ask
 
     def compute_loss(
         self,
         model: Any,
         inputs: dict[str, Any],
         return_outputs: bool = False,  # noqa: ARG002, FBT001, FBT002 - the base class's signature
-        num_items_in_batch: torch.Tensor | int | None = None,
+        num_items_in_batch: Any = None,
     ) -> torch.Tensor:
-        """Return the mean over the labelled tokens of the whole step, all rows and processes together."""
-        tokens = (inputs["labels"] != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch
-        loss = answer_loss(model, inputs) / tokens
+        """Return this process's part of the mean over the labelled tokens of the whole step."""
+        loss: torch.Tensor = answer_loss(model, inputs) / num_items_in_batch
         self.step_losses.append(loss.detach())
-        return loss
+        # Gradients are averaged over processes, and the parts are to be summed.
+        return loss * int(self.accelerator.num_processes)
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """Ask the fixed set; every process asks all of it, since a sharded model answers only if all do."""
+        if self._ask is None:
+            return {}
+        network: Any = self.model
+        network.set_attn_implementation("sdpa")
+        network.eval()
+        with self.compute_loss_context_manager():
+            found = evaluation.logged(self._ask(self.state.global_step))
+        network.train()
+        network.set_attn_implementation(attention.NAME)
+        self.log(found)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, found)
+        return found
 
     def _get_train_sampler(self, _dataset: Any = None) -> Sampler[int]:
         dataset: Any = self.train_dataset
@@ -163,7 +197,7 @@ class Watch(transformers.TrainerCallback):
         **_: Any,
     ) -> None:
         """Look at the step's loss before anything of it is kept, and tell of the step."""
-        loss = float(torch.stack(self._trainer.step_losses).sum())
+        loss = float(self._trainer.accelerator.reduce(torch.stack(self._trainer.step_losses).sum()))
         self._trainer.step_losses.clear()
         self._recent.append(loss)
         mean = sum(self._recent) / len(self._recent)
@@ -176,7 +210,7 @@ class Watch(transformers.TrainerCallback):
                     state.global_step, f"the loss rose from {self._least:.3f} to {mean:.3f}, above where it began"
                 )
             self._least = min(self._least, mean)
-        if self._on_step:
+        if self._on_step and state.is_world_process_zero:
             self._on_step(Step(state.global_step, state.max_steps, int(state.num_input_tokens_seen)))
 
     def on_log(
@@ -187,7 +221,9 @@ class Watch(transformers.TrainerCallback):
         **_: Any,
     ) -> None:
         """Write all that is logged so far; an interrupted run's lines behind its last checkpoint go."""
-        write_text(self._work / LOG, "".join(f"{msgspec.json.encode(one).decode()}\n" for one in losses(state)))
+        if state.is_world_process_zero:
+            lines = [*losses(state), *evaluation.read_logged(state.log_history)]
+            write_text(self._work / LOG, "".join(f"{msgspec.json.encode(one).decode()}\n" for one in lines))
 
     def _stop(self, step: int, why: str) -> None:
         rows = range((step - 1) * self._together, min(step * self._together, len(self._rows)))
@@ -222,64 +258,100 @@ def last_checkpoint(work: Path) -> Path | None:
     return max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """What a run came to.
+
+    Attributes:
+        losses: over every fiftieth part of the run.
+        evaluations: of the model while it learnt.
+        weights: of the model, its adapter's among them, by name; whole on the first process alone.
+    """
+
+    losses: list[Loss]
+    evaluations: list[Evaluated]
+    weights: dict[str, torch.Tensor]
+
+
+def processes() -> PartialState:
+    """Join the processes that `accelerate launch` or `torchrun` started, if either did; over gloo without a GPU."""
+    return PartialState(cpu=not torch.accelerator.is_available())
+
+
 def fit(
     network: Any,
-    rows: PackedRows,
-    optimisation: Optimisation,
+    encoded: Encoded,
+    packed: Sequence[NDArray[np.int64]],
+    recipe: Recipe,
     *,
-    seed: int,
     work: Path,
+    ask: Ask | None = None,
     tensorboard: Path | None = None,
     on_step: OnStep | None = None,
-) -> list[Loss]:
-    """Train `network` in place on rows in their order; go on from the last checkpoint in `work`, if there is one.
+) -> Fitted:
+    """Train `network` in place; go on from the last checkpoint in `work`, if there is one.
+
+    Under `accelerate launch` or `torchrun` every process calls this; they share the rows.
 
     Args:
         network: the model; of an adapter, peft's.
-        rows: to learn from.
-        optimisation: how.
-        seed: of dropout.
+        encoded: phrasings.
+        packed: those of each row, in the order to learn them in.
+        recipe: how.
         work: folder for checkpoints and the log.
+        ask: the model while it learns; None for not at all.
         tensorboard: folder for TensorBoard's files; None for none.
-        on_step: told after every optimiser step.
-
-    Returns:
-        The loss over every fiftieth part of the run.
+        on_step: told after every optimiser step, on the first process.
 
     Raises:
         CheckFailedError: the loss is no number, or twice its least and above where it began.
+        InputError: a step's rows cannot be shared out evenly.
     """
-    if optimisation.threads:
-        torch.set_num_threads(optimisation.threads)
+    if recipe.optimisation.threads:
+        torch.set_num_threads(recipe.optimisation.threads)
     attention.register()
     network.set_attn_implementation(attention.NAME)
-    together = optimisation.batch_tokens // optimisation.row_tokens
+    arguments = _arguments(recipe, rows=len(packed), work=work)
+    rows = PackedRows(encoded, packed, processes=arguments.world_size)
     trainer = AnswerTrainer(
+        ask=ask,
         model=network,
-        args=_arguments(optimisation, rows=len(rows), together=together, seed=seed, work=work),
+        args=arguments,
         train_dataset=rows,
+        # Trainer wants to see one; what is asked is in `ask`.
+        eval_dataset=[],
         data_collator=lambda batch: batch[0],
     )
     trainer.remove_callback(transformers.PrinterCallback)
-    trainer.add_callback(Watch(trainer, rows, together=together, work=work, on_step=on_step))
-    if tensorboard:
+    trainer.add_callback(Watch(trainer, rows, together=_together(recipe), work=work, on_step=on_step))
+    if recipe.evaluation.patience:
+        trainer.add_callback(transformers.EarlyStoppingCallback(recipe.evaluation.patience))
+    if tensorboard and arguments.process_index == 0:
         from torch.utils.tensorboard import SummaryWriter
 
         trainer.add_callback(TensorBoardCallback(SummaryWriter(str(tensorboard))))  # type: ignore[no-untyped-call]
     last = last_checkpoint(work)
     trainer.train(resume_from_checkpoint=str(last) if last else None)
-    return losses(trainer.state)
+    return Fitted(
+        losses=losses(trainer.state),
+        evaluations=evaluation.read_logged(trainer.state.log_history),
+        weights=trainer.accelerator.get_state_dict(trainer.model_wrapped),
+    )
 
 
-def _arguments(
-    optimisation: Optimisation, *, rows: int, together: int, seed: int, work: Path
-) -> transformers.TrainingArguments:
+def _together(recipe: Recipe) -> int:
+    """Return how many rows a step has, over all processes."""
+    return recipe.optimisation.batch_tokens // recipe.optimisation.row_tokens
+
+
+def _arguments(recipe: Recipe, *, rows: int, work: Path) -> transformers.TrainingArguments:
+    together, optimisation, evaluated = _together(recipe), recipe.optimisation, recipe.evaluation
     steps = -(-rows // together)
-    return transformers.TrainingArguments(
+    arguments = transformers.TrainingArguments(
         output_dir=str(work),
+        use_cpu=not torch.accelerator.is_available(),
         num_train_epochs=1,
         per_device_train_batch_size=1,
-        gradient_accumulation_steps=together,
         learning_rate=optimisation.learning_rate,
         warmup_steps=round(steps * optimisation.warmup_share),
         lr_scheduler_type="cosine",
@@ -294,11 +366,25 @@ def _arguments(
         # A step without a number must reach `Watch`.
         logging_nan_inf_filter=False,
         include_num_input_tokens_seen="all",
-        save_steps=optimisation.checkpoint_steps,
         save_total_limit=2,
-        seed=seed,
+        seed=recipe.seed,
         disable_tqdm=True,
         report_to=[],
         remove_unused_columns=False,
         dataloader_pin_memory=torch.cuda.is_available(),
+        eval_strategy="steps" if evaluated.every_steps else "no",
+        eval_steps=evaluated.every_steps or None,
+        # What did best can be kept only where it was saved.
+        save_steps=evaluated.every_steps if evaluated.patience else optimisation.checkpoint_steps,
+        load_best_model_at_end=bool(evaluated.patience),
+        metric_for_best_model="score",
+        greater_is_better=True,
     )
+    if together % arguments.world_size:
+        raise InputError.at(
+            "[optimisation] batch_tokens",
+            found=f"{together} rows in a step for {arguments.world_size} processes",
+            expected="as many for each",
+        )
+    arguments.gradient_accumulation_steps = together // arguments.world_size
+    return arguments

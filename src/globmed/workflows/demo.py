@@ -21,9 +21,9 @@ from globmed.core.language import languages
 from globmed.data import pipeline
 from globmed.models.client import Settings
 from globmed.train.recipe import Recipe, read_recipe
-from globmed.train.sft import train
 from globmed.train.steps import Step
 from globmed.workflows.evaluate import Evaluation, evaluate_training
+from globmed.workflows.training import train
 
 NOTE = (
     "This is the demo. It shows the road from data to report on questions about vital signs that the program made "

@@ -107,7 +107,7 @@ def cluster_dataset(
     files = item_files(folder)
     families = gather_families(folder, files)
     compared = {name: family for name, family in families.items() if family.source not in procedural}
-    pairs = _all_pairs(folder, files, families=compared, threshold=threshold)
+    pairs = all_pairs(folder, files, families=compared, threshold=threshold)
     clusters = {name: family.cluster for name, family in families.items()} | join_clusters(compared, pairs)
     drawn = draw_splits(families, clusters, shares=shares, rng=np.random.default_rng(seed))
     with writing_stage(out / STAGE, STAGE, configuration=configuration, inputs=inputs) as writer:
@@ -123,9 +123,10 @@ def cluster_dataset(
     return read_manifest(out / STAGE)
 
 
-def _all_pairs(
+def all_pairs(
     folder: Path, files: Iterable[ItemFile], *, families: Mapping[str, Family], threshold: float
 ) -> list[Pair]:
+    """Return the duplicate pairs of families among item files, each with the language in which it is most alike."""
     by_language: defaultdict[str, list[str]] = defaultdict(list)
     for file in files:
         by_language[file.language].append(file.name)
