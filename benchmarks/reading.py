@@ -111,6 +111,8 @@ def main() -> None:
     parser.add_argument("--beside", action="store_true", help="read with the other tools that are installed, too")
     options = parser.parse_args()
     folder = options.corpus / options.half
+    if not folder.is_dir():
+        parser.error(f"{folder}: no such folder; expected the labelled replies")
     readers = {
         "read_choice": (".jsonl", letter_by(read_choice)),
         "read_label": (".labels.jsonl", letter_by(read_label)),

@@ -88,6 +88,26 @@ FOUND = [
     ("Idahun to tona ni C", "yo", "C"),
     ("Impendulo ngu-B", "zu", "B"),
     ("Impendulo elungile nguB.", "zu", "B"),
+    ("✗ A\n✓ D\n✗ B\n✗ C", "en", "D"),
+    ("✅ C, the only one that fits\n❌ A\n❌ B", "en", "C"),
+    ("A ✗, B ✗, C ✓, D ✗", "en", "C"),
+    ('{"choice": "B", "rejected": ["A", "C", "D"]}', "en", "B"),
+    ("antwort b, weil der befund passt", "de", "B"),
+    ("pues la a, por el dolor", "es", "A"),
+    ("答えはeだと思います。", "ja", "E"),
+    ("impendulo u-b, ngoba isiguli sinemfiva", "zu", "B"),
+    ("A: 12 %, B: 80 %, C: 8 %.", "en", "B"),
+    ("I am 90% sure that it is B, which leaves 10% for D.", "en", "B"),
+    ("At first I thought of A, but the fever speaks for D.", "en", "D"),
+    ("Many people think that A is the answer. It is D.", "en", "D"),
+    ("A is much better than C here.", "en", "A"),
+    ("B比A更合适。", "zh", "B"),
+    ("AよりもBが適切です。", "ja", "B"),
+    ("D로 보입니다. 아, 잠시만요. D가 아니고 C로 정정하겠습니다.", "ko", "C"),
+    ("She lacks ibuprofen.", "en", "B"),
+    ("Das ist die vierte Aussage.", "de", "D"),
+    ("Option-B, since it is safe.", "en", "B"),
+    ("A is best. Remember that B is not without risk, though, and nor is C.", "en", "A"),
 ]
 
 NONE = [
@@ -105,6 +125,9 @@ NONE = [
     ("type A blood", "en"),
     ("B12 deficiency", "en"),
     ("A patient with fever", "en"),
+    ("The dose (A), the interval (C) and the route (D) all matter. None of them does without a price.", "en"),
+    ("Je ne pense pas que ce soit B.", "fr"),
+    ("No creo que sea la B.", "es"),
     ("I would ask a doctor", "en"),
     ("Answer: A patient with fever should rest", "en"),
     ("Answer: C. difficile", "en"),
@@ -123,6 +146,8 @@ NONE = [
 ]
 
 OTHER = [
+    ("Réponses yi: B et C.", "wo", "several"),
+    ("答えはBかCのどちらかですが、決められません。", "ja", "several"),
     ("", "en", "empty"),
     (" \n**\n", "en", "empty"),
     ("<think>Answer: A", "en", "empty"),

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+import msgspec
+
 from globmed.bench.reading.deductions import (
     closing,
     concluded,
     contrasted,
     eliminated,
     highest_share,
+    marked,
     named_both,
     only_left,
     only_letter,
@@ -19,12 +22,21 @@ from globmed.bench.reading.deductions import (
     sure,
     ticked,
 )
-from globmed.bench.reading.lines import bare, begins_with_answer, last_line, lead, listed_letters, own_line, whole_text
+from globmed.bench.reading.lines import (
+    bare,
+    begins_with_answer,
+    last_line,
+    lead,
+    listed_letters,
+    own_line,
+    whole_text,
+    with_capitals,
+)
 from globmed.bench.reading.markup import visible
 from globmed.bench.reading.mentions import Seen, groups_from
 from globmed.bench.reading.reading import Reading
 from globmed.bench.reading.resemblance import emphasised, resembled
-from globmed.bench.reading.statements import Stated, slip, statements, values, verdicts
+from globmed.bench.reading.statements import Stated, record, slip, statements, values, verdicts
 from globmed.bench.reading.words import patterns
 from globmed.core.errors import UsageError
 from globmed.models.client import LETTERS
@@ -33,14 +45,17 @@ from globmed.models.client import LETTERS
 def read_choice(reply: str, options: Sequence[str], language: str) -> Reading:
     """Return what a careful reader would take as the final answer of a reply, and nothing where there is none.
 
-    The rules, in order; the first that finds something decides: a bare letter; the last of all statements after a cue
-    ("Answer: B", "la réponse est donc B", TeX's boxed letter, `{"answer": "B"}`), verdicts ("B is correct"), lists with
-    one line ticked or alone not struck out, conclusions (a clause that says nothing else, "Also B.") and sentences that
-    accept several, or what follows a change of mind behind it; a bare letter on the last line; a letter at the
-    beginning ("B. Paracetamol ..."); several letters; the option's text instead of its letter. Then, unless the reply
-    declines: the place of an option ("the second option"); the one option left where all others are struck out; the one
-    option that a reply names and does not strike out; the one in bold; the one in the last sentence; the one whose
-    words the last sentence uses. Without any, the reply is unread.
+    The rules, in order; the first that finds something decides: a bare letter; the one letter that is a value in a
+    reply that is nothing but JSON; the last of all statements after a cue ("Answer: B", "la réponse est donc B", TeX's
+    boxed letter, `{"answer": "B"}`), verdicts ("B is correct"), lists with one line ticked or alone not struck out,
+    conclusions (a clause that says nothing else, "Also B.") and sentences that accept several, or what follows a change
+    of mind behind it; a bare letter on the last line; what follows a change of mind; a letter at the beginning ("B.
+    Paracetamol ..."); several letters; the option's text instead of its letter. Then, unless the reply declines: the
+    highest of shares of certainty; the place of an option ("the second option"); the one option left where all others
+    are struck out; the one option that a reply names and does not strike out; the one in bold; the one in the last
+    sentence; the one whose words the last sentence uses. What is asked, left open, conceded, only seemed so or is less
+    good than another counts for nothing. A reply unread so far is read again with its lone small letters as capitals
+    ("antwort b, weil ..."). Without any, it is unread.
 
     Args:
         reply: the model's text as it came.
@@ -56,19 +71,28 @@ def read_choice(reply: str, options: Sequence[str], language: str) -> Reading:
     if not any(character.isalnum() for character in text):
         return Reading(letter=None, status="empty", rule="empty")
     seen = Seen(text=text, lower=text.lower(), options=_shown(tuple(options)), words=patterns(language))
-    for rule in (bare, _last_stated, last_line, lead, listed_letters, own_line, whole_text):
+    read = _read(seen, reply)
+    capital = with_capitals(seen) if read.status == "unread" else None
+    if capital is None:
+        return read
+    again = _read(capital, reply)
+    return msgspec.structs.replace(again, rule=f"{again.rule}, letter in lower case") if again.letter else read
+
+
+def _read(seen: Seen, reply: str) -> Reading:
+    for rule in (bare, record, _last_stated, last_line, _turned, lead, listed_letters, own_line, whole_text):
         stated = rule(seen)
         if stated is not None:
-            return _as_reading(stated, len(options))
+            return _as_reading(stated, len(seen.options))
     refusals = seen.words.refuse.spans(seen.text, seen.lower, seen.runs)
     if refusals:
         # "I am no doctor, but C would be my guess" refuses nothing.
         behind = only_letter(replace(seen, text=seen.text[refusals[-1][1] :], lower=seen.lower[refusals[-1][1] :]))
         if behind:
-            return _as_reading(Stated(behind, "letter behind a refusal"), len(options))
+            return _as_reading(Stated(behind, "letter behind a refusal"), len(seen.options))
         return Reading(letter=None, status="refused", rule="refusal phrase")
     stated = _deduced(seen, reply)
-    return _as_reading(stated, len(options)) if stated else Reading(letter=None, status="unread", rule="no rule")
+    return _as_reading(stated, len(seen.options)) if stated else Reading(letter=None, status="unread", rule="no rule")
 
 
 @lru_cache(maxsize=1024)
@@ -97,6 +121,9 @@ def _stated(seen: Seen) -> Stated | None:
     option = ticked(seen) if seen.rows and not highest_share(seen) else None
     if option is not None:
         found.append((seen.rows[-1].end, Stated((option,), "the one line ticked")))
+    option = None if seen.rows else marked(seen)
+    if option is not None:
+        return Stated((option,), "the one letter ticked")
     last = max((place for place, _ in found), default=0)
     if not begins_with_answer(seen):
         found += _conclusions(seen, last)
@@ -106,14 +133,19 @@ def _stated(seen: Seen) -> Stated | None:
     return _turned(seen, place) or stated
 
 
-def _turned(seen: Seen, place: int) -> Stated | None:
-    """Return what a reply comes to behind a change of mind that follows its last statement: "B. Wait, C fits"."""
+def _turned(seen: Seen, place: int = 0) -> Stated | None:
+    """Return what a reply comes to behind a change of mind that follows a place: "B. Wait, C fits"."""
     turns = [end for start, end in seen.words.turn.spans(seen.text, seen.lower, seen.runs) if start > place]
     if not turns:
         return None
-    behind = [one for one in seen.named if one.start >= turns[-1] and one.start not in seen.listed]
-    left = {one.option for one in behind if not one.denied and sure(seen, one)}
-    return Stated(tuple(left), "change of mind") if left else None
+    # Behind such words a letter is seldom part of a name.
+    named = [one for one in (seen if place else seen.loosened).named if not one.denied and one.start not in seen.listed]
+    named = [one for one in named if sure(seen, one)]
+    left = {one.option for one in named if one.start >= turns[-1]}
+    if not left and seen.words.negates_behind:
+        # "D로 정정하겠습니다": the verb stands behind.
+        left = {one.option for one in named if place < one.start}
+    return Stated(tuple(left), "change of mind") if left and (place or len(left) == 1) else None
 
 
 def _conclusions(seen: Seen, start: int) -> Iterator[tuple[int, Stated]]:

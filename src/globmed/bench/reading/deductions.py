@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 from globmed.bench.reading.markup import LATIN
-from globmed.bench.reading.mentions import CLAUSES, STOPS, Mention, Seen, first_in, struck_out
+from globmed.bench.reading.mentions import CLAUSES, Mention, Seen, first_in, struck_out
 from globmed.bench.reading.rows import Row
-from globmed.bench.reading.words import Patterns
+from globmed.bench.reading.words import CROSSES, TICKS, Patterns
 from globmed.models.client import LETTERS
 
 _BEFORE = 60
@@ -21,12 +20,16 @@ _LINE_ENDS = re.compile(r"[ ]?[.!。！]?[ ]?(?:\n|$)")
 _TEXT_ENDS = re.compile(r"[.!。！]?\Z")
 _WORD = re.compile(rf"[{LATIN}]+")
 _COMPLETE = re.compile(r"[.!?。！？✓✔✅][)）\]\"'”»」』|*]{0,3}$")
-_TICK = re.compile(r"[✓✔✅☑√○◯⭕🟢◎]|\(O\)|（O）")
-_CROSS = re.compile(r"[✗✘❌×✕╳☒🔴]|\(X\)")
+_TICK = re.compile(rf"[{TICKS}]|\(O\)|（O）")
+_CROSS = re.compile(rf"[{CROSSES}]|\(X\)")
+_MARKED = re.compile(rf"(?<![{LATIN}])([A-J])[ ]?[:：\-–—]?[ ]?(?:([{TICKS}]|\(O\)|（O）)|[{CROSSES}]|\(X\)|（X）)")
 # A share behind a letter, with nothing between them that another letter names.
 _LONE = rf"(?<![{LATIN}'])[A-J](?![{LATIN}'])"
 _SHARED = re.compile(rf"({_LONE})(?:(?!{_LONE})[^%\n]){{0,80}}?(?<![\d.,])(\d+(?:[.,]\d+)?)[ ]?%")
-_SHARED_MIN, _SHARED_OFF = 3, 5
+_SHARE = re.compile(r"(?<![\d.,])(\d+(?:[.,]\d+)?)[ ]?%")
+_LETTER = re.compile(_LONE)
+_SHARING = re.compile(r"[;，；、\n。]|,(?!\d)|[.](?=\s+[A-ZÀ-Þ])")
+_SHARED_OFF = 5
 _LONE_LETTER = re.compile(rf"(?<![{LATIN}])[a-j](?![{LATIN}])")
 _FEW = 2
 _SHORT = 90  # bytes: scripts without spaces say more in a character
@@ -58,6 +61,8 @@ def _concludes(seen: Seen, group: Sequence[Mention]) -> bool:
     first = group[0].start
     bound = max(0, first - _BEFORE)
     before = text[bound:first]
+    prefix = words.prefixed.search(before) if words.inflects else None
+    before = before[: prefix.start()] if prefix else before
     if tail and not tail[0].isascii() and (not before or before[-1] in " \"'「（(" or not before[-1].isascii()):
         return hard or text[end : end + 1] in tuple(".。!！")
     starts = {stop.end() for stop in list(CLAUSES.finditer(before))[-2:]}
@@ -66,7 +71,7 @@ def _concludes(seen: Seen, group: Sequence[Mention]) -> bool:
             before[start:],
             before[:start].rstrip()[-1:],
             words,
-            tail=tail is not None,
+            tail=tail is not None or (prefix is not None and prefix[0].lower() in words.copula),
             ends=ends[0],
             hard=hard,
             text=group[0].by_text,
@@ -117,24 +122,45 @@ def named_both(seen: Seen, groups: list[list[Mention]]) -> Iterator[tuple[Mentio
 
 def ticked(seen: Seen) -> int | None:
     """Return the one option whose line is ticked or said to hold, or alone is not struck out, in a list of options."""
-    lines = [(row.option, seen.text[row.letter_ends : row.end]) for row in seen.rows]
+    lines = [(row.option, seen.text[row.start : row.end]) for row in seen.rows]
     marks = _TICK.search(seen.text)
     marked = {option for option, line in lines if _is_ticked(line)} if marks else set()
     if not marked and len(lines) >= _FEW:
-        judged = [(row.option, *_verdict(seen, row)) for row in seen.rows]
-        marked = {option for option, holds, denied in judged if holds and not denied}
-        if len(lines) == _FEW and not all(denied for option, _, denied in judged if option not in marked):
-            marked = set()
-        open_still = {option for option, _, denied in judged if not denied}
-        if not marked and len(lines) > _FEW and len({option for option, _ in lines}) == len(seen.options):
-            marked = open_still
+        marked = _judged(seen)
+        marked = set() if len(marked) == 1 and _goes_on(seen) else marked
     return marked.pop() if len(marked) == 1 else None
+
+
+def marked(seen: Seen) -> int | None:
+    """Return the one option with a tick where others have crosses, in a line: "A ✗, B ✓, C ✗"."""
+    if _TICK.search(seen.text) is None:
+        return None
+    found = [(LETTERS.index(one[1]), one[2] is not None) for one in _MARKED.finditer(seen.text)]
+    ticks, crosses = ({option for option, tick in found if tick is kind} for kind in (True, False))
+    return ticks.pop() if len(ticks) == 1 and crosses and not ticks & crosses else None
+
+
+def _judged(seen: Seen) -> set[int]:
+    """Return the options whose lines say that they hold, or else those whose lines do not strike them out."""
+    judged = [(row.option, *_verdict(seen, row)) for row in seen.rows]
+    marked = {option for option, holds, denied in judged if holds and not denied}
+    if len(judged) == _FEW and not all(denied for option, _, denied in judged if option not in marked):
+        return set()
+    every = len({option for option, _, _ in judged}) == len(seen.options)
+    if not marked and len(judged) > _FEW and every:
+        return {option for option, _, denied in judged if not denied}
+    return marked
+
+
+def _goes_on(seen: Seen) -> bool:
+    """Whether a reply comes back to an option behind its list."""
+    return any(one.start > seen.rows[-1].end and not one.denied and sure(seen, one) for one in seen.named)
 
 
 def _verdict(seen: Seen, row: Row) -> tuple[bool, bool]:
     """Whether a line says that its option holds, and whether it strikes it out."""
     inside = [first_in(spans, row.letter_ends, row.end) is not None for spans in (seen.fits, seen.denials)]
-    return inside[0], inside[1] or _CROSS.search(seen.text, row.letter_ends, row.end) is not None
+    return inside[0], inside[1] or _CROSS.search(seen.text, row.start, row.end) is not None
 
 
 def _is_ticked(line: str) -> bool:
@@ -147,13 +173,19 @@ def highest_share(seen: Seen) -> tuple[int, ...]:
     """Return the option with the highest share where a reply shares its certainty out: "A 10 %, B 70 %, C 20 %"."""
     if "%" not in seen.text:
         return ()
-    shares = [(LETTERS.index(one[1]), float(one[2].replace(",", "."))) for one in _SHARED.finditer(seen.text)]
-    given = dict(shares)
-    total = sum(given.values())
-    if len(given) < min(_SHARED_MIN, len(seen.options)) or len(given) < len(shares) or abs(total - 100) > _SHARED_OFF:
-        return ()
-    best = [option for option, share in given.items() if share == max(given.values())]
-    return tuple(best) if len(best) == 1 else ()
+    known = LETTERS[: len(seen.options)]
+    behind = [(one[1], one[2]) for one in _SHARED.finditer(seen.text)]
+    # "90 % that it is B, and 10 % for A".
+    parts = _SHARING.split(seen.text)
+    clauses = [([one for one in _LETTER.findall(part) if one in known], _SHARE.findall(part)) for part in parts]
+    beside = [(letters[0], shares[0]) for letters, shares in clauses if len(letters) == len(shares) == 1]
+    for pairs in (behind, beside):
+        given = {letter: float(share.replace(",", ".")) for letter, share in pairs}
+        best = [letter for letter in given if given[letter] == max(given.values())]
+        once = len(given) == len(set(pairs)) >= _FEW and set(given) <= set(known)
+        if once and len(best) == 1 and abs(sum(given.values()) - 100) <= _SHARED_OFF:
+            return (LETTERS.index(best[0]),)
+    return ()
 
 
 def place_named(seen: Seen, named: list[Mention]) -> tuple[int, ...]:
@@ -188,7 +220,10 @@ def eliminated(seen: Seen, named: list[Mention]) -> tuple[int, ...]:
     unnamed = left - {one.option for one in named}
     alike = len({one.by_text for one in named if one.denied or one.option in left}) == 1
     if len(left) == _FEW and len(unnamed) == 1 and len(denied) >= _FEW and alike and named[0].denied:
-        return tuple(unnamed)
+        # "..., so not A or C; she has B" speaks for B.
+        last = [one for one in named if one.start >= seen.sentences[-1][0] and not one.denied]
+        spared = bool(last) and (named[-1] is not last[-1] or not first_in(seen.denials, last[-1].end, len(seen.text)))
+        return () if spared else tuple(unnamed)
     if len(left) > 1 and denied:
         # "B is out since ..., C since ..., and D for ...": the sentence strikes out all it names.
         bounds = {seen.sentence_at(one.start) for one in named if one.denied}
@@ -206,22 +241,54 @@ def only_letter(seen: Seen) -> tuple[int, ...]:
     """
     if any(_LONE_LETTER.search(option) for option in seen.options):
         return ()
-    loose = replace(seen, loose=True)
+    loose = seen.loosened
     letters = [one for one in loose.named if not one.by_text and one.start not in loose.listed]
     free = [one for one in letters if seen.text[one.start - 1 : one.start] not in ("(", "（")] or letters
+    free = [one for one in free if not _conceded(seen, one)]
     left = {one.option for one in free if not one.denied} - {one.option for one in letters if one.denied}
     if len(left) != 1 or not complete(seen.text):
         return ()
-    return tuple(left) if any(sure(loose, one) for one in free if one.option in left) else ()
+    plain = [one for one in free if one.option in left and sure(loose, one)]
+    return tuple(left) if _stands_out(seen, letters, plain) else ()
 
 
 def only_left(seen: Seen, named: list[Mention]) -> tuple[int, ...]:
-    """Return the one option that is named, nowhere struck out, and somewhere neither asked about nor left open."""
+    """Return the one option that is named, nowhere struck out, and somewhere neither asked about nor left open.
+
+    What a concession names is named in passing: "even though the husband objects".
+    """
     denied = {one.option for one in named if one.denied}
-    left = {one.option for one in named if not one.denied} - denied
-    if len(left) != 1 or not any(one.option in left and sure(seen, one) for one in named):
+    own = [one for one in named if not one.denied and one.option not in denied]
+    if not own or not (len(own) >= _REPEATED or complete(seen.text)):
         return ()
-    return tuple(left) if len(named) >= _REPEATED or complete(seen.text) else ()
+    if len({one.option for one in (*own, *_perhaps_letters(seen)) if one.option not in denied}) != 1:
+        return ()
+    plain = [one for one in own if sure(seen, one) and not _conceded(seen, one)]
+    return (own[0].option,) if _stands_out(seen, named, plain) else ()
+
+
+def _stands_out(seen: Seen, named: list[Mention], own: list[Mention]) -> bool:
+    """Whether an option is not just one of those gone through, perhaps in words that strike it out unseen.
+
+    So it may be where all but one are named and it stands neither in the first nor in the last sentence.
+    """
+    if len({one.option for one in named}) != len(seen.options) - 1 or len(seen.options) == _FEW:
+        return bool(own)
+    ends = (seen.sentences[0], seen.sentences[-1])
+    return any(seen.sentence_at(one.start) in ends for one in own)
+
+
+def _perhaps_letters(seen: Seen) -> list[Mention]:
+    """Return the letters that are not struck out, those behind words that are not known, too."""
+    if any(_LONE_LETTER.search(option) for option in seen.options):
+        return []
+    return [one for one in seen.loosened.named if not one.by_text and not one.denied and not _conceded(seen, one)]
+
+
+def _conceded(seen: Seen, one: Mention) -> bool:
+    """Whether the clause up to a mention begins a concession."""
+    at = bisect_left(seen.clause_stops, (one.start, one.start))
+    return first_in(seen.concessions, seen.clause_stops[at - 1][1] if at else 0, one.start) is not None
 
 
 def closing(seen: Seen, named: list[Mention]) -> tuple[int, ...]:
@@ -231,13 +298,16 @@ def closing(seen: Seen, named: list[Mention]) -> tuple[int, ...]:
     """
     if not complete(seen.text) or not seen.sentences:
         return ()
+    named = [*named, *_perhaps_letters(seen)]
     last, first = (_in_sentence(seen, named, bounds) for bounds in (seen.sentences[-1], seen.sentences[0]))
     options = {one.option for one in last}
     if len(options) != 1 or (len({one.option for one in first}) == 1 and first[0].option not in options):
         return ()
     cues = seen.words.cues(seen.text, seen.lower, seen.runs)
     by_letter = any(not one.by_text for one in last)
-    return tuple(options) if by_letter or any(cue.start() >= seen.sentences[-1][0] for cue in cues) else ()
+    start = seen.sentences[-1][0]
+    praised = any(cue.start() >= start for cue in cues) or first_in(seen.fits, start, len(seen.text)) is not None
+    return tuple(options) if by_letter or praised else ()
 
 
 def _in_sentence(seen: Seen, named: list[Mention], bounds: tuple[int, int]) -> list[Mention]:
@@ -255,8 +325,8 @@ def sure(seen: Seen, one: Mention) -> bool:
 
 def asked(seen: Seen, one: Mention) -> bool:
     """Whether the sentence around a mention is a question."""
-    stop = STOPS.search(seen.text, one.end)
-    return stop is not None and stop[0] in ("?", "？")
+    at = bisect_left(seen.stops, (one.end, one.end))
+    return at < len(seen.stops) and seen.text[seen.stops[at][0]] in ("?", "？")
 
 
 def _hedged(seen: Seen, place: int) -> bool:

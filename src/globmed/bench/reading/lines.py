@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from globmed.bench.reading.markup import LATIN
-from globmed.bench.reading.mentions import SHARE, Seen
+from globmed.bench.reading.mentions import SHARE, Seen, first_in, word_before
 from globmed.bench.reading.statements import Stated, denied_after, joined_letters, stands_alone, text_at
 from globmed.models.client import LETTERS
 
@@ -16,6 +16,10 @@ _BARE = re.compile(r"[^\w\n]{0,12}_{0,2}([A-Ja-j])_{0,2}[^\w\n]{0,12}")
 _ENDING = re.compile(r"([A-J]|[a-j](?=\)))[^\w\n]{0,12}")
 # "Final letter: g", "What I settle on -> B".
 _NAMED_LETTER = re.compile(r"[^:：→>\n]{1,40}(?:[:：→]|->|=>)[ ]?[^\w\n]{0,4}([A-Ja-j])[^\w\n]{0,6}")
+_SMALL = re.compile(
+    rf"(?<![{LATIN}'.°/%])(?<!\d )(?:[b-dfghj]|[aei](?=[ ]?(?:[,.;:!?)\]\n]|[^\x00-\u024f]|$)))(?![{LATIN}'\-/])"
+)
+_VERB = re.compile(r" (?=[a-z])")
 _LEAD = re.compile(r"[(\[\"']?([A-J]|[a-j](?=\)))(?:[).:\]][\"']?(?=\s|[^\x00-\x7f])|(?=\n)|(?= [-–—] ))")
 _WORD_CHARACTER = re.compile(r"\w")
 _MARKS = "#>-–—•·=_|()[]{}<>.:;,!。、：「」『』【】\"' "
@@ -42,6 +46,24 @@ def _bare_line(seen: Seen, line: str, rule: str) -> Stated | None:
         approach = seen.words.approach.match(line)
         bare = _ENDING.fullmatch(line, approach.end()) if approach else None
     return Stated((LETTERS.index(bare[1].upper()),), rule) if bare else None
+
+
+def with_capitals(seen: Seen) -> Seen | None:
+    """Return a reply with capitals for the letters it may name in lower case, "antwort b, weil ..."; None without any.
+
+    A letter that is a word of many languages, "a", "e" or "i", is one only where no further word follows it, behind a
+    word that may announce it.
+    """
+    if any(not one.by_text for one in seen.named):
+        return None
+
+    def capital(letter: re.Match[str]) -> str:
+        word = word_before(seen.text[max(0, letter.start() - _SEEN_BEFORE) : letter.start()])
+        meant = letter[0] not in "aei" or letter[0] == word or not word or word in seen.words.known_before
+        return letter[0].upper() if meant or seen.text.startswith(")", letter.end()) else letter[0]
+
+    text = _SMALL.sub(capital, seen.text)
+    return Seen(text=text, lower=seen.lower, options=seen.options, words=seen.words) if text != seen.text else None
 
 
 def own_line(seen: Seen) -> Stated | None:
@@ -73,7 +95,17 @@ def lead(seen: Seen) -> Stated | None:
     end = first.end(1)
     if denied_after(seen, end) or not stands_alone(seen, end, index) or SHARE.match(seen.text, end):
         return None
+    if _ruled_out(seen, first.end()):
+        return None
     return Stated((index,), "leading letter")
+
+
+def _ruled_out(seen: Seen, end: int) -> bool:
+    """Whether a letter is the subject of a clause that strikes it out: "a) scheidet aus"."""
+    if _VERB.match(seen.text, end) is None or text_at(seen, end + 1) is not None:
+        return False
+    stop = first_in(seen.clause_stops, end, len(seen.text))
+    return first_in(seen.denials, end, stop[0] if stop else len(seen.text)) is not None
 
 
 def begins_with_answer(seen: Seen) -> bool:

@@ -14,7 +14,7 @@ _BREAKS = re.compile(r"<\s{0,3}/?\s{0,3}(?:br|p|div|li)\s{0,3}/?\s{0,3}>", re.IG
 _TAGS = re.compile(r"</?(?:b|strong|i|em|u|span)>", re.IGNORECASE)
 _TEX_MATHS = re.compile(r"\\[()\[\]]")
 _TEX_SPACES = re.compile(r"\\[ ,;:!]")
-_TYPESETTING = "*`$~\u200b\u200e\u200f\ufeff"
+_TYPESETTING = "*`$~\u200b\u200e\u200f\ufe0f\ufeff"
 _TEX_TEXT = re.compile(
     r"\\(?:text|mathrm|mathbf|mathit|mathsf|textbf|textit|textrm|operatorname|bf)\s?\{([^{}\n]{0,200})\}"
 )

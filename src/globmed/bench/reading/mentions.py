@@ -39,6 +39,9 @@ _ARTICLE = re.compile(rf"A [A-J](?![{LATIN}])")
 _JOINT = re.compile(r"[ ]?[)\]]?")
 _EDGE = re.compile(rf"[{LATIN}]")
 _NEAR = 20
+_HYPHENED = re.compile(rf"([{LATIN}]+)-$")
+_BY_LETTERS = frozenset({"loose", "groups", "named", "seemed"})
+_OPENING = " \"'(«“„「-•>"
 
 Span = tuple[int, int]
 
@@ -100,7 +103,8 @@ class Seen:
         parts = [option.rpartition(" ") for option in self.options]
         alike = len({part[0] for part in parts}) == 1 and parts[0][0] != ""
         last = {part[2]: index for index, part in enumerate(parts)}
-        return last if alike and any(len(ending) == 1 for ending in last) else {}
+        letters = LETTERS[: len(self.options)]
+        return last if alike and any(ending.upper() in tuple(letters) for ending in last) else {}
 
     @cached_property
     def groups(self) -> list[list[Mention]]:
@@ -117,19 +121,36 @@ class Seen:
         return found
 
     @cached_property
+    def loosened(self) -> Seen:
+        """The same with letters behind words that are not known, too; what does not depend on that is kept."""
+        other = replace(self, loose=True)
+        other.__dict__.update({name: held for name, held in vars(self).items() if name not in _BY_LETTERS})
+        return other
+
+    @cached_property
     def clause_stops(self) -> list[Span]:
         """Where clauses end."""
         return [stop.span() for stop in CLAUSES.finditer(self.text)]
 
     @cached_property
+    def stops(self) -> list[Span]:
+        """Where the marks that end sentences stand."""
+        return [stop.span() for stop in STOPS.finditer(self.text)]
+
+    @cached_property
     def sentences(self) -> list[Span]:
         """Where sentences begin and end."""
-        bounds = [0, *(stop.end() for stop in STOPS.finditer(self.text)), len(self.text)]
+        bounds = [0, *(end for _, end in self.stops), len(self.text)]
         return [(start, end) for start, end in pairwise(bounds) if start < end]
 
     def sentence_at(self, place: int) -> Span:
         """Return where the sentence around a place begins and ends."""
         return self.sentences[max(0, bisect_left(self.sentences, (place + 1, 0)) - 1)]
+
+    def opens(self, place: int) -> bool:
+        """Whether a line or sentence begins at a place."""
+        start = self.sentence_at(place)[0]
+        return place - start <= _ARTICLE_MAX and not self.text[start:place].strip(_OPENING)
 
     @cached_property
     def negations(self) -> list[Span]:
@@ -155,9 +176,45 @@ class Seen:
         return [one for one in found if not any(start <= one[0] and one[1] <= end for start, end in self.hedges)]
 
     @cached_property
+    def denials_before(self) -> list[Span]:
+        """Where the option right behind is struck out: "B is better than A"."""
+        than = self.words.than.spans(self.text, self.lower, self.runs)
+        return sorted({*self.denials, *than}) if than else self.denials
+
+    @cached_property
+    def seemed(self) -> frozenset[int]:
+        """Places of options that only seemed right, where another follows: "At first I thought B, but it is C"."""
+        phrases = self.words.seeming.spans(self.text, self.lower, self.runs)
+        if not phrases:
+            return frozenset()
+        starts = [group[0].start for group in self.groups]
+        last = {one.option: one.start for group in self.groups for one in group}
+        found = [self.groups[at] for span in phrases for at in self.meant_by(span, starts)]
+        return frozenset(
+            one.start
+            for group in found
+            for one in group
+            if any(last[option] > one.start for option in last.keys() - {other.option for other in group})
+        )
+
+    def meant_by(self, phrase: Span, starts: list[int]) -> range:
+        """Return which of some places a phrase in the same sentence is about: the next, or else the last before it."""
+        first, last = self.sentence_at(phrase[0])
+        at = bisect_left(starts, phrase[1])
+        if at < len(starts) and starts[at] < last:
+            return range(at, at + 1)
+        before = bisect_left(starts, phrase[0]) - 1
+        return range(before, before + 1) if before >= 0 and starts[before] >= first else range(0)
+
+    @cached_property
     def fits(self) -> list[Span]:
         """Where something is said to hold."""
         return self.words.fits.spans(self.text, self.lower, self.runs)
+
+    @cached_property
+    def concessions(self) -> list[Span]:
+        """Where a concession begins."""
+        return self.words.concession.spans(self.text, self.lower, self.runs)
 
     @cached_property
     def reasons(self) -> list[Span]:
@@ -239,7 +296,7 @@ def _letters(seen: Seen, begin: int) -> Iterator[Mention]:
         if name_ends >= 0 and _joined(text, name_ends, start, end, seen.words):
             name_ends = end
             continue
-        word = _word_before(text[max(0, start - _BEFORE) : start])
+        word = word_before(text[max(0, start - _BEFORE) : start])
         named = word in seen.words.named if seen.loose else word not in seen.words.known_before
         name_ends = end if len(word) > 2 and named else -1
         if _ARTICLE.match(text, start):
@@ -248,7 +305,7 @@ def _letters(seen: Seen, begin: int) -> Iterator[Mention]:
             yield Mention(index, start, end, by_text=False)
 
 
-def _word_before(before: str) -> str:
+def word_before(before: str) -> str:
     """Return the word that a space parts from what follows, in lower case; empty where there is none."""
     last = before[:-1].rsplit(None, 1)[-1:] if before.endswith(" ") else []
     found = _WORD.findall(last[0]) if last else []
@@ -263,7 +320,10 @@ def _is_letter(seen: Seen, start: int, end: int, option: str, word: str) -> bool
     before = text[max(0, start - _BEFORE) : start]
     if words.inflects and words.prefixed.search(before):
         return True
+    # "Option-B".
+    joined = _HYPHENED.search(before)
     touched = bool(before) and (_EDGE.match(before[-1]) is not None or before[-1] in "-'")
+    touched = touched and not (joined and joined[1].lower() in words.options)
     named = bool(word) and (word in words.named if seen.loose else word not in words.known_before)
     if touched or named or before.rstrip().endswith(words.noun_before):
         return False
@@ -318,6 +378,8 @@ def _joined(text: str, end: int, start: int, ends: int, words: Patterns) -> bool
 def struck_out(seen: Seen, groups: list[list[Mention]], at: int) -> bool:
     """Whether the clause around a group strikes it out."""
     first, last = groups[at][0], groups[at][-1]
+    if first.start in seen.seemed:
+        return True
     following = groups[at + 1][0] if at + 1 < len(groups) else None
     previous = groups[at - 1][-1].end if at else 0
     turned = at > 0 and seen.words.instead.match(seen.text, previous)
@@ -325,33 +387,36 @@ def struck_out(seen: Seen, groups: list[list[Mention]], at: int) -> bool:
         return True
     if seen.words.instead.match(seen.text, last.end):
         return True
-    return bool(seen.denials) and _denied_behind(seen, last.end, following)
+    return bool(seen.denials) and _denied_behind(seen, first.start, last.end, following)
 
 
 def denied_before(seen: Seen, start: int, bound: int) -> bool:
     """Whether what stands right before an option, in its clause and behind a bound, strikes it out."""
-    if not seen.denials:
+    if not seen.denials_before:
         return False
     if seen.words.inflects:
         prefix = seen.words.prefixed.search(seen.text, bound, start)
         start = prefix.start() if prefix else start
     at = bisect_left(seen.clause_stops, (start, start))
     clause = max(bound, seen.clause_stops[at - 1][1]) if at else bound
-    last = bisect_left(seen.denials, (start, start))
+    last = bisect_left(seen.denials_before, (start, start))
     return any(
         clause <= struck[0]
         and struck[1] <= start
+        and seen.lower[struck[0] : struck[1]] not in seen.words.lacks
         and (
             seen.words.filler.fullmatch(seen.text, struck[1], start)
             or (seen.text[start] in LETTERS and _FEW_WORDS.fullmatch(seen.text, struck[1], start))
         )
-        for struck in seen.denials[max(0, last - 2) : last]
+        for struck in seen.denials_before[max(0, last - 2) : last]
     )
 
 
-def _denied_behind(seen: Seen, end: int, following: Mention | None) -> bool:
+def _denied_behind(seen: Seen, start: int, end: int, following: Mention | None) -> bool:
     limit = min(len(seen.text), end + _AFTER, following.start if following else len(seen.text))
-    stop = first_in(seen.clause_stops, end + 1, limit)
+    # "A. Paracetamol is wrong": a stop behind a letter that begins something ends nothing.
+    ended = STOPS.match(seen.text, end) is not None and not seen.opens(start)
+    stop = first_in(seen.clause_stops, end + (not ended), limit)
     held = stop[0] if stop else limit
     reason = first_in(seen.reasons, end, held)
     held = reason[0] if reason else held
@@ -359,7 +424,9 @@ def _denied_behind(seen: Seen, end: int, following: Mention | None) -> bool:
     if struck is None:
         return stop is not None and not reason and _sentence_struck(seen, end, limit)
     # "B not A": what stands right before the next option denies that one.
-    return following is None or stop is not None or bool(seen.text[struck[1] : held].strip(" ,\"'"))
+    return (
+        following is None or stop is not None or reason is not None or bool(seen.text[struck[1] : held].strip(" ,\"'"))
+    )
 
 
 def _sentence_struck(seen: Seen, end: int, limit: int) -> bool:

@@ -35,13 +35,16 @@ class Phrases:
 
     def places(self, lower: str, runs: Runs) -> list[int]:
         """Return where a phrase may begin in a text in lower case, in order."""
-        found = [place for word in self.latin.intersection(runs) for place in runs[word]]
-        for form in self.other:
+        found = []
+        if not self.latin.isdisjoint(runs):
+            found = [place for word in self.latin.intersection(runs) for place in runs[word]]
+        # What is not Latin is not ASCII.
+        for form in self.other if not lower.isascii() else ():
             start = lower.find(form)
             while start >= 0:
                 found.append(start)
                 start = lower.find(form, start + 1)
-        return sorted(found)
+        return sorted(found) if len(found) > 1 else found
 
     def spans(self, text: str, lower: str, runs: Runs) -> list[tuple[int, int]]:
         """Return where the phrases stand, none inside another, in order."""

@@ -44,9 +44,10 @@ def _named(span: str, seen: Seen) -> int | None:
 def resembled(seen: Seen) -> tuple[int, ...]:
     """Return the one option whose words the last sentence uses, or else the first, with other endings or order.
 
-    Nothing where the sentence denies, asks or leaves open, or where another option's words are there too.
+    Nothing where the sentence denies, asks or leaves open, where another option's words are there too, or where the
+    reply goes through several options.
     """
-    if not complete(seen.text):
+    if not complete(seen.text) or len({one.option for one in seen.named if not one.denied}) > 1:
         return ()
     heads = {row.start for row in seen.rows}
     for bounds in dict.fromkeys((seen.sentences[-1], seen.sentences[0])):

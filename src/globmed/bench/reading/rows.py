@@ -34,7 +34,7 @@ def rows_of(text: str, words: Patterns) -> list[Row]:
     found = []
     for head in words.row.finditer(text):
         end = text.find("\n", head.end())
-        letter = (head[1] or head[2]).upper()
+        letter = (head[1] or head[2] or head[3]).upper()
         found.append(Row(LETTERS.index(letter), head.start(), head.end(), end if end >= 0 else len(text)))
     return found if len({row.option for row in found}) > 1 else []
 

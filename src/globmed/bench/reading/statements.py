@@ -25,6 +25,8 @@ _BESIDE_LETTER = re.compile(r"[ ]?[(\[]([A-J])[)\]]")
 _EDGES = " \"'«»“”„「」『』()[]{}<>.,;:!。、_|-"
 # Letters written together, "BE".
 _JSON = re.compile(r"\"[^\"\n]{1,40}\"\s?:\s?\"([A-J])[\".)]")
+_RECORD = re.compile(r"(?:json\s*)?\{")
+_VALUE = re.compile(r"\"[^\"\n]{1,40}\"\s?:\s?\"[(\[]?([A-Ja-j])[\".)\]]")
 _RUN = re.compile(r"([A-J]{2,6})(?=[.。]?[ ]?(?:\n|$))")
 _SENTENCE_ENDS = re.compile(r"\w[.] ")
 _GOES_ON = re.compile(rf"[{LATIN}]|[.,]\d")
@@ -48,12 +50,20 @@ def values(seen: Seen) -> Iterator[tuple[int, Stated]]:
             yield value.start(1), Stated((LETTERS.index(value[1]),), "value of a key")
 
 
+def record(seen: Seen) -> Stated | None:
+    """Find the one letter that is a value in a reply that is nothing but JSON; lists of it hold what is left out."""
+    if not seen.text.endswith("}") or _RECORD.match(seen.text) is None:
+        return None
+    letters = {value[1].upper() for value in _VALUE.finditer(seen.text)}
+    return Stated((LETTERS.index(letters.pop()),), "value of a key") if len(letters) == 1 else None
+
+
 def statements(seen: Seen) -> Iterator[tuple[int, Stated]]:
     """Give what stands behind a cue, with its place: "Answer: B", "la réponse est donc B"."""
     for cue in seen.words.cues(seen.text, seen.lower, seen.runs):
         if _SENTENCE_ENDS.search(cue["gap"]) or (cue["correct"] and not seen.words.tied.search(cue["gap"])):
             continue
-        if _negated(seen, cue.start()):
+        if _negated(seen, cue.start()) or cue.end() in seen.seemed:
             continue
         lower = any(mark in cue["gap"] for mark in ":{(") or _LAST_LETTER.match(seen.text, cue.end()) is not None
         stated = _named_at(seen, cue.end(), lower=lower) or _label(seen, cue)
@@ -77,6 +87,7 @@ def verdicts(seen: Seen) -> Iterator[tuple[int, Stated]]:
         for mention in _MENTION.finditer(seen.text)
         if (seen.words.verdict.match(seen.text, mention.end()) or seen.words.praised.match(seen.text, mention.end()))
         and not denied_after(seen, mention.end())
+        and mention.start() not in seen.seemed
         and _names_an_option(seen, mention.start())
     ]
     if found:
@@ -178,7 +189,7 @@ def joined_letters(seen: Seen, end: int) -> Iterator[re.Match[str]]:
         if letter is None:
             return
         rest = seen.text[letter.end() : letter.end() + _SEEN_AFTER].lstrip(" ")
-        if rest and rest[0].isalpha() and not seen.words.join.match(seen.text, letter.end()):
+        if _GOES_ON.match(rest) and not seen.words.join.match(seen.text, letter.end()):
             return
         yield letter
         end = letter.end()

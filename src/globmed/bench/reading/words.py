@@ -20,6 +20,7 @@ from globmed.models.client import LETTERS
 # Runs are bounded so that no reply, whatever it repeats, is read in more than linear time.
 _PUNCTUATION = r"[\s:=\-–—>→\"'«»“”„「」『』【】《》〈〉()\[\]{}<,.|_#]"
 _MAX_STEPS = 14
+TICKS, CROSSES = "✓✔✅☑√○◯⭕🟢◎👍", "✗✘❌×✕✖╳☒🔴🚫⛔👎"
 _OPENS = r"[ \"'(«“„「『]"
 # Ten places, and then the last.
 _LAST_ORDINAL = 10
@@ -28,10 +29,12 @@ _LAST_ORDINAL = 10
 class SmallWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One table of `words.toml`, whose head says what each field holds."""
 
+    beside: tuple[str, ...] = ()
     link: tuple[str, ...] = ()
     lead: tuple[str, ...] = ()
     choose: tuple[str, ...] = ()
     prefix: tuple[str, ...] = ()
+    copula: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     picked: tuple[str, ...] = ()
@@ -40,6 +43,7 @@ class SmallWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     but: tuple[str, ...] = ()
     instead: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
+    than: tuple[str, ...] = ()
     negative: str = ""
     named: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
@@ -49,9 +53,13 @@ class SmallWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     noun_before: tuple[str, ...] = ()
     noun_after: tuple[str, ...] = ()
     ordinal: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
     fits: tuple[str, ...] = ()
     hedge: tuple[str, ...] = ()
     turn: tuple[str, ...] = ()
+    seeming: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    concession: tuple[str, ...] = ()
     refuse: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
     unfollows: tuple[str, ...] = ()
@@ -86,6 +94,7 @@ class Patterns:
         announces: what a cue begins with.
         refuse: a phrase of replies that decline.
         prefixed: at the end of the text before a letter, what is written onto it.
+        copula: prefixes that say "it is".
         known_before: words, or scripts' last characters, behind which a letter is no part of a name.
         filler: what may stand between a word that strikes out and the option struck out.
         joins: the words that join options.
@@ -97,6 +106,7 @@ class Patterns:
         leads: a whole clause up to a letter that says nothing but that an answer follows.
         tail: what may end a sentence behind the letter it concludes with.
         deny: in the clause of an option, what strikes it out.
+        than: what strikes out the option that stands right behind it.
         negative: negated forms of verbs, in languages that negate by prefix or ending.
         reason: what begins a reason.
         both: what accepts several options.
@@ -105,6 +115,9 @@ class Patterns:
         fits: what says that an option holds, in its own line of a list.
         hedge: what leaves something open.
         turn: what announces a change of mind.
+        seeming: what only seems or seemed so.
+        concession: what begins a concession.
+        lacks: words of `deny` that strike nothing out before an option.
         named: words behind which a letter is part of a name, "vitamin C".
         articles: behind which words "A" is a preposition.
         row: the beginning of a line up to the letter of the option that it is about.
@@ -134,6 +147,7 @@ class Patterns:
     refuse: Phrases
     announces: Phrases
     prefixed: re.Pattern[str]
+    copula: frozenset[str]
     known_before: frozenset[str]
     filler: re.Pattern[str]
     joins: frozenset[str]
@@ -145,6 +159,7 @@ class Patterns:
     leads: re.Pattern[str]
     tail: re.Pattern[str]
     deny: Phrases
+    than: Phrases
     negative: re.Pattern[str] | None
     reason: Phrases
     both: Phrases
@@ -153,6 +168,9 @@ class Patterns:
     fits: Phrases
     hedge: Phrases
     turn: Phrases
+    seeming: Phrases
+    concession: Phrases
+    lacks: frozenset[str]
     row: re.Pattern[str]
     named: frozenset[str]
     articles: frozenset[str]
@@ -180,6 +198,11 @@ class Patterns:
                 yield cue
 
 
+def codes_of(code: str) -> list[str]:
+    """Return the languages that are understood in replies asked for in one: itself, those beside it, and English."""
+    return list(dict.fromkeys((code, *small_words().get(code, SmallWords()).beside, "en")))
+
+
 @cache
 def patterns(code: str) -> Patterns:
     """Return the patterns of a language, English included.
@@ -187,17 +210,10 @@ def patterns(code: str) -> Patterns:
     Raises:
         UsageError: the language is not in the table.
     """
-    rows = [language(code), language("en")]
+    rows = [language(one) for one in codes_of(code)]
     small = [small_words().get(row.code, SmallWords()) for row in rows]
     own = set(small[0].own)
-    small[1] = msgspec.structs.replace(
-        small[1],
-        **{
-            field: tuple(word for word in words_ if word not in own)
-            for field, words_ in msgspec.structs.asdict(small[1]).items()
-            if isinstance(words_, tuple)
-        },
-    )
+    small[1:] = [_without(row, own) for row in small[1:]]
     answer, correct, option, negation = (
         [word for word in _of(rows, field) if word not in own] for field in ("answer", "correct", "option", "not_")
     )
@@ -237,6 +253,7 @@ def patterns(code: str) -> Patterns:
         refuse=Phrases(_of(small, "refuse")),
         announces=Phrases(["boxed", *answer, *choose, *correct]),
         prefixed=re.compile(rf"(?<![{LATIN}'])(?i:{_either(_of(small, 'prefix'))})$"),
+        copula=frozenset(_of(small, "copula")),
         known_before=_single([*link, *answer, *correct, *option, *negation, *choose, *_several(small)]),
         filler=re.compile(rf"(?:{_OPENS}{{1,3}}(?:{any_link}|{any_option}|{any_answer})){{0,4}}{_OPENS}{{0,3}}"),
         joins=_single(_of(small, "join")),
@@ -248,6 +265,7 @@ def patterns(code: str) -> Patterns:
         leads=re.compile(rf"(?:{words(_of(small, 'but'))}[ ,、]{{0,2}})?{_PUNCTUATION}{{0,10}}+{gap}"),
         tail=re.compile(words(_of(small, "tail"))),
         deny=Phrases([*negation, *_of(small, "deny")]),
+        than=Phrases(_of(small, "than")),
         negative=next(
             (re.compile(rf"(?<![{LATIN}'])(?:{row.negative})(?![{LATIN}'])") for row in small if row.negative), None
         ),
@@ -258,15 +276,19 @@ def patterns(code: str) -> Patterns:
         fits=Phrases([*correct, *_of(small, "fits")]),
         hedge=Phrases(_of(small, "hedge")),
         turn=Phrases(_of(small, "turn")),
+        seeming=Phrases(_of(small, "seeming")),
+        concession=Phrases(_of(small, "concession")),
+        lacks=frozenset(visible(word).lower() for word in _of(small, "lacks")),
         row=re.compile(
-            rf"^[\s|(\[•\-#>\d.]{{0,6}}(?:{any_option}[ ])?"
+            rf"^[\s|(\[•\-#>\d.]{{0,6}}(?:{any_option}[ ]|[{LATIN}]{{2,8}}[ ](?=[A-J][ ]?:))?"
             rf"(?:([A-J])(?![{LATIN}'])(?=[ ]?(?:[^\w\s]|[○×项]|$)|[ ](?![a-zß-öø-ÿ ]))"
-            r"|([a-j])(?=[).:] |\) ?|[ ]?[×○✓✗✔✅❌]))",
+            rf"|([a-j])(?=[).:] |\) ?|[ ]?[{TICKS}{CROSSES}])"
+            rf"|[{TICKS}{CROSSES}][ ]{{0,2}}([A-J])(?![{LATIN}']))",
             re.MULTILINE,
         ),
         articles=frozenset(small[0].articles),
         named=_single(_of(small, "named")),
-        ordinals=tuple(_ordinals(small, any_option)),
+        ordinals=tuple(_ordinals(small, words([*option, *answer, *_of(small, "places")]))),
         follows=Phrases(_of(small, "follows")),
         unfollows=Phrases(_of(small, "unfollows")),
         negates_behind=any(not visible(word)[:1].isascii() for word in _of(small, "instead")),
@@ -274,6 +296,16 @@ def patterns(code: str) -> Patterns:
         open=Phrases(_of(small, "open")),
         tells=Phrases(_of(small, "tells")),
     )
+
+
+def _without(row: SmallWords, own: set[str]) -> SmallWords:
+    """Return a table without the words that another language spells alike."""
+    fields = {
+        field: tuple(word for word in texts if word not in own)
+        for field, texts in msgspec.structs.asdict(row).items()
+        if isinstance(texts, tuple)
+    }
+    return msgspec.structs.replace(row, **fields)
 
 
 def _in_gaps(link: list[str]) -> str:
