@@ -112,6 +112,7 @@ def _scores(model: int, models: int, sources: int, questions: int, codes: tuple[
         rule="made up",
         letter="A",
         option=0,
+        gold=0,
         correct=False,
         outcome="wrong",
         input_tokens=200,
@@ -127,6 +128,7 @@ def _scores(model: int, models: int, sources: int, questions: int, codes: tuple[
         "text": np.where(np.array(codes)[code] == "en", "native", "machine"),
         "correct": right & ~unread,
         "outcome": outcome,
+        "option": np.where(right, 0, 1 + question % 3),
         "reading_status": np.where(unread, "unread", "read"),
     }
     schema = arrow_schema(Score)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -53,15 +54,25 @@ MakeRun = Callable[..., Path]
 
 
 def made_up_scores(
-    models: Mapping[str, MadeUp], *, codes: tuple[str, ...], questions: int, task: str = "mcqa"
+    models: Mapping[str, MadeUp],
+    *,
+    codes: tuple[str, ...],
+    questions: int,
+    task: str = "mcqa",
+    answer: str = "generate",
 ) -> Iterator[Score]:
-    """Draw scores: a question is as hard for every model in every language, and two questions share a cluster."""
+    """Draw scores: a question is as hard for every model in every language, and two questions share a cluster.
+
+    Through English a model does as well everywhere as in the high-resource languages, less five points.
+    """
     hard = np.random.default_rng(7).normal(0, 0.12, questions)
     for number, (model, made) in enumerate(models.items()):
         rng = np.random.default_rng([7, number])
         for code in codes:
             tier = languages()[code].tier
             share = made.high if tier == "high" else made.low
+            if answer.endswith("translated") and code != "en":
+                share = made.high - 0.05
             right = rng.random(questions) < share + rng.normal(0, 0.02) - hard
             unread = rng.random(questions) < made.unread
             for index in range(questions):
@@ -70,16 +81,21 @@ def made_up_scores(
                     outcome = ("unread", "refused", "truncated")[index % 3]
                 if code in made.failed:
                     outcome = "error"
-                yield _score(model, code, index, outcome, task)
+                yield _score(model, code, index, outcome, task, answer)
 
 
-def _score(model: str, code: str, index: int, outcome: Outcome, task: str) -> Score:
+def _score(model: str, code: str, index: int, outcome: Outcome, task: str, answer: str) -> Score:
+    tokens = 250 if languages()[code].tier == "low" else 100
+    translation = 400 if answer.endswith("translated") and code != "en" else 0
+    # Of baselines and of what stands on a machine of one's own no price is known.
+    priced = model in ("made-up/large", "made-up/medical-8b")
     read = outcome in ("correct", "wrong")
+    option = 0 if outcome == "correct" else 1 + index % 3
     return Score(
         task=task,
         model=model,
         revision="made-up",
-        answer="generate",
+        answer=answer,
         source="made_up",
         family=f"made_up:{index}",
         cluster=f"made_up:{index // 2}",
@@ -93,10 +109,16 @@ def _score(model: str, code: str, index: int, outcome: Outcome, task: str) -> Sc
         reply_status="error" if outcome == "error" else "truncated" if outcome == "truncated" else "ok",
         reading_status="read" if read else "refused" if outcome == "refused" else "unread",
         rule="made up",
-        letter="A" if read else None,
-        option=0 if read else None,
+        letter="ABCD"[option] if read else None,
+        option=option if read else None,
+        gold=0,
         correct=outcome == "correct",
         outcome=outcome,
+        input_tokens=tokens + translation,
+        output_tokens=10,
+        translation_tokens=translation,
+        cost_usd=(tokens + translation + 10) * 1e-6 if priced else None,
+        translation_usd=translation * 1e-6 if priced else None,
     )
 
 
@@ -126,6 +148,7 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
         questions: int = QUESTIONS,
         source: str = "made_up",
         reason: str = "blocked: options",
+        answers: tuple[str, ...] = ("generate",),
     ) -> Path:
         models = {model: MadeUp(high=0.6, low=0.5, unread=0.1, failed=("wo",)) for model in named} or MODELS
         run = tmp_path_factory.mktemp("runs") / name
@@ -143,7 +166,8 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
             with writing_stage(models_folder(run) / f"m{number}", "model", configuration=configuration) as writer:
                 writer.write(ASKED, [], Asked)
         with writing_stage(scores_folder(run), "scores", inputs=score_inputs(run)) as writer:
-            writer.write(SCORES, made_up_scores(models, codes=codes, questions=questions), Score)
+            drawn = (made_up_scores(models, codes=codes, questions=questions, answer=answer) for answer in answers)
+            writer.write(SCORES, chain.from_iterable(drawn), Score)
         return run
 
     return make
@@ -153,6 +177,12 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
 def made_up_run(make_run: MakeRun) -> Path:
     """The made-up run of five models, two baselines and twelve languages."""
     return make_run()
+
+
+@pytest.fixture(scope="session")
+def translated_run(make_run: MakeRun) -> Path:
+    """The same, asked directly and through English."""
+    return make_run(name="translated", answers=("generate", "generate/translated"))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from globmed.bench.report import write_report
 from globmed.bench.report.items import REPLIES_PER_LANGUAGE, Items, items_markdown, sample_items
@@ -151,7 +151,7 @@ def test_filter_open_and_switch_languages(
         assert [panel.get_attribute("data-language") for panel in panels.all()] == ["zh", "yo"]
         assert panels.first.locator(".item-asked").get_attribute("lang") == "zh"
         choice.get_by_role("button", name="Show every question").click()
-        page.wait_for_function("document.querySelector('#items-shown').textContent.startsWith('12 of')")
+        expect(page.locator("#items-shown")).to_contain_text("12 of")
         assert [panel.get_attribute("data-language") for panel in panels.all()] == ["sw", "en"]
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 

@@ -74,10 +74,11 @@ def page(written: ReportFiles) -> Page:
 
 def test_the_same_content_comes_as_page_markdown_tables_and_figures(written: ReportFiles) -> None:
     names = ["gains", "gain-parts", "accuracy-heat-map", "accuracy-intervals", "high-against-low", "gaps-to-english"]
+    names += ["accuracy-tokens", "accuracy-cost"]
     assert [path.name for path in written.figures] == [f"{name}.{kind}" for name in names for kind in ("svg", "png")]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in written.figures if path.suffix == ".png")
     assert [path.name for path in written.tables] == [
-        f"{name}.csv" for name in ("accuracy", "gaps", "standings", "costs", "baselines", "gains")
+        f"{name}.csv" for name in ("accuracy", "gaps", "transfer", "standings", "costs", "baselines", "gains")
     ]
     markdown = written.markdown.read_text(encoding="utf-8")
     for figure in names:

@@ -10,6 +10,7 @@ from globmed.bench.analysis import ALL
 from globmed.bench.baselines import BaselineRow
 from globmed.bench.report.disparity import disparity_sections
 from globmed.bench.report.drawing import Figure
+from globmed.bench.report.effort import effort_sections
 from globmed.bench.report.evidence import Evidence, PromptMark
 from globmed.bench.report.figures import dots, heat_map
 from globmed.bench.report.gained import Gained, headline
@@ -22,6 +23,8 @@ from globmed.bench.report.measure import Measure, Name, System, language_name
 from globmed.bench.report.section import Section
 from globmed.bench.report.summary import summary
 from globmed.bench.report.tables import not_answered_grid
+from globmed.bench.report.through import through_sections
+from globmed.bench.report.transferred import transfer_sections
 from globmed.bench.report.wording import count, counted, listed, plain
 from globmed.bench.standings import StandingRow
 from globmed.core.language import languages
@@ -91,6 +94,9 @@ def content(evidence: Evidence, gained: Sequence[Gained], *, title: str, note: s
         *gain_sections(gained),
         *of_tasks,
         *disparity_sections(evidence),
+        *through_sections(evidence),
+        *transfer_sections(evidence),
+        *effort_sections(evidence),
         *(_source(evidence, *part, index=index) for index, part in enumerate(several, start=1)),
     ]
     return Content(

@@ -13,15 +13,19 @@ import msgspec
 from globmed.bench.analysis import ALL, AccuracyRow, accuracy_table
 from globmed.bench.asked import ITEMS, asked_folder, models_folder, scores_folder
 from globmed.bench.baselines import BaselineRow
+from globmed.bench.compare import compare
+from globmed.bench.condition import Condition
 from globmed.bench.costs import CostRow
 from globmed.bench.gap_parts import GapPartRow
 from globmed.bench.gaps import GapRow
+from globmed.bench.paired import CompareRow
 from globmed.bench.pipeline import analysis_table
 from globmed.bench.report.items import Items, sample_items
 from globmed.bench.report.language_pages import Sources, Texts
-from globmed.bench.report.measure import Measure
-from globmed.bench.scoring import SCORES, check_scored
+from globmed.bench.report.measure import BASELINE_NAMES, Measure, System
+from globmed.bench.scoring import SCORES, check_scored, closed
 from globmed.bench.standings import StandingRow
+from globmed.bench.transfer import TransferRow
 from globmed.core.errors import UsageError
 from globmed.core.store import Manifest, read_manifest, records_to_table, stage_hash, table
 
@@ -56,6 +60,32 @@ class Origin(NamedTuple):
     marks: tuple[tuple[str, str], ...]
 
 
+class ThroughRow(CompareRow, frozen=True, kw_only=True):
+    """A row of a comparison of one model's direct answers with those through English; `first` is directly."""
+
+    model: str
+    revision: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Through:
+    """One model asked directly and through English, in one run.
+
+    Attributes:
+        task: name of the task.
+        direct: the model, its revision, and the condition asked directly.
+        translated: the same with the condition asked through English.
+        translators: ids of the models that translated.
+        rows: by language, tier and all.
+    """
+
+    task: str
+    direct: System
+    translated: System
+    translators: tuple[str, ...]
+    rows: tuple[ThroughRow, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
     """What was read.
@@ -72,6 +102,8 @@ class Evidence:
         texts: what the questions asked are, by task, source and language.
         gaps: rows of the tables of gaps of all runs.
         gap_parts: rows of the tables of parts of gaps of all runs.
+        through: models asked directly and through English in one run.
+        transfers: rows of the tables of transfer of all runs.
         costs: rows of the tables of costs of all runs.
         baselines: rows of the tables of baselines of all runs.
         items: questions and replies drawn for the page.
@@ -88,6 +120,8 @@ class Evidence:
     texts: Sources
     gaps: tuple[GapRow, ...]
     gap_parts: tuple[GapPartRow, ...]
+    through: tuple[Through, ...]
+    transfers: tuple[TransferRow, ...]
     costs: tuple[CostRow, ...]
     baselines: tuple[BaselineRow, ...]
     items: Items
@@ -98,6 +132,8 @@ class Evidence:
         found: dict[str, tuple[Sequence[msgspec.Struct], type[msgspec.Struct]]] = {
             "gaps": (self.gaps, GapRow),
             "gap_parts": (self.gap_parts, GapPartRow),
+            "through_english": ([row for one in self.through for row in one.rows], ThroughRow),
+            "transfer": (self.transfers, TransferRow),
             "standings": (self.standings, StandingRow),
             "costs": (self.costs, CostRow),
             "baselines": (self.baselines, BaselineRow),
@@ -132,6 +168,8 @@ def read_runs(runs: Sequence[Path]) -> Evidence:
         texts={key: found for run in runs for key, found in _texts(run).items()},
         gaps=tuple(row for run in runs for row in _rows(run, "gaps", GapRow)),
         gap_parts=tuple(row for run in runs for row in _rows(run, "gap_parts", GapPartRow)),
+        through=tuple(one for run in runs for one in _through(run)),
+        transfers=tuple(row for run in runs for row in _rows(run, "transfer", TransferRow)),
         costs=tuple(row for run in runs for row in _rows(run, "costs", CostRow)),
         baselines=tuple(row for run in runs for row in _rows(run, "baselines", BaselineRow)),
         items=sample_items(runs),
@@ -155,6 +193,37 @@ def _measures(runs: Sequence[Path]) -> Iterator[Measure]:
 
 def _rows(run: Path, name: str, kind: type[Row]) -> list[Row]:
     return msgspec.convert(analysis_table(run, name).to_pylist(), list[kind])  # type: ignore[valid-type]
+
+
+def _through(run: Path) -> Iterator[Through]:
+    """Compare, model by model, what was asked directly and through English."""
+    configuration = read_manifest(asked_folder(run)).configuration
+    translators = tuple(model for model, _ in (configuration.get("translations") or {}).get("models", ()))
+    columns = ("task", "model", "revision", "answer")
+    scores = closed(table(scores_folder(run), prefix=SCORES, columns=(*columns, "options")))
+    asked = (
+        scores.group_by(list(columns), use_threads=False)
+        .aggregate([])
+        .sort_by([(name, "ascending") for name in columns])
+    )
+    systems = list(zip(*(asked[name].to_pylist() for name in columns), strict=True))
+    for task, model, revision, answer in systems:
+        condition = Condition.named(answer)
+        direct = msgspec.structs.replace(condition, translated=False).name
+        if condition.translated and model not in BASELINE_NAMES and (task, model, revision, direct) in systems:
+            found = compare(run, models=[f"{model}@{revision}"], answers=[direct, answer])
+            rows = (
+                ThroughRow(model=model, revision=revision, **msgspec.structs.asdict(row))
+                for row in found.rows
+                if row.task == task
+            )
+            yield Through(
+                task=task,
+                direct=(model, revision, direct),
+                translated=(model, revision, answer),
+                translators=translators,
+                rows=tuple(rows),
+            )
 
 
 def _texts(run: Path) -> Sources:

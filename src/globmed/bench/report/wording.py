@@ -73,6 +73,15 @@ def ratio_interval(low: float, high: float) -> str:
     return f"[{low:.2f}, {high:.2f}]"
 
 
+def significant(value: float) -> str:
+    """Write an amount with three significant digits, as `412`, `3.14` or `0.00270`; an en dash where there is none."""
+    if math.isnan(value):
+        return EMPTY
+    if value >= 100:
+        return count(round(value))
+    return f"{value:#.3g}" if value >= 0.0001 or value == 0 else f"{value:.2e}"
+
+
 def count(number: int) -> str:
     """Write a whole number with a thin gap between thousands, as `12 000`."""
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
