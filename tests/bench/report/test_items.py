@@ -36,7 +36,7 @@ def test_the_sample_is_drawn_in_turn_no_question_twice_and_the_same_each_time(
     assert len({one.family for one in sample.shown}) == len(sample.shown) == 12
     few = sample_items([view_run], per_task=4)
     assert Counter(one.kind for one in few.shown) == dict.fromkeys(["lost", "all_wrong", "region_bound", "any"], 1)
-    assert few.sentences[0].startswith("This page holds 4 questions")
+    assert few.sentences[0].startswith("This page holds 4\N{NO-BREAK SPACE}questions")
     assert "No model right: perhaps a bad translation or a wrong key (1 of 4)" in few.sentences[1]
 
 

@@ -78,7 +78,8 @@ def test_the_same_content_comes_as_page_markdown_tables_and_figures(written: Rep
     assert [path.name for path in written.figures] == [f"{name}.{kind}" for name in names for kind in ("svg", "png")]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in written.figures if path.suffix == ".png")
     assert [path.name for path in written.tables] == [
-        f"{name}.csv" for name in ("accuracy", "gaps", "transfer", "standings", "costs", "baselines", "gains")
+        f"{name}.csv"
+        for name in ("accuracy", "gaps", "transfer", "standings", "costs", "baselines", "metrics", "gains")
     ]
     markdown = written.markdown.read_text(encoding="utf-8")
     for figure in names:

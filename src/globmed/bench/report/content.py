@@ -13,10 +13,12 @@ from globmed.bench.report.drawing import Figure
 from globmed.bench.report.effort import effort_sections
 from globmed.bench.report.evidence import Evidence, PromptMark
 from globmed.bench.report.figures import dots, heat_map
+from globmed.bench.report.further import further_sections
 from globmed.bench.report.gained import Gained, headline
 from globmed.bench.report.gains_told import gain_sections
 from globmed.bench.report.grid import Cell, Grid, Group, Row
 from globmed.bench.report.items import Items
+from globmed.bench.report.judged import open_sections
 from globmed.bench.report.language_pages import LanguagePage, language_pages, use_of
 from globmed.bench.report.leaderboard import leaderboard, standings_of
 from globmed.bench.report.measure import Measure, Name, System, language_name
@@ -93,6 +95,8 @@ def content(evidence: Evidence, gained: Sequence[Gained], *, title: str, note: s
     sections = [
         *gain_sections(gained),
         *of_tasks,
+        *open_sections(evidence),
+        *further_sections(evidence),
         *disparity_sections(evidence),
         *through_sections(evidence),
         *transfer_sections(evidence),
@@ -108,7 +112,9 @@ def content(evidence: Evidence, gained: Sequence[Gained], *, title: str, note: s
         left_out_grid=_left_out_grid(evidence),
         review=review_sentence(evidence.prompts),
         made_from=_made_from(evidence),
-        languages=language_pages(evidence.by_source, evidence.texts, gaps=evidence.gaps, costs=evidence.costs),
+        languages=language_pages(
+            evidence.by_source, evidence.texts, gaps=evidence.gaps, costs=evidence.costs, judged=evidence.judged
+        ),
         items=evidence.items,
     )
 

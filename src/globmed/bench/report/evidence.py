@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
-from globmed.bench.analysis import ALL, AccuracyRow, accuracy_table
+from globmed.bench.analysis import ALL, AccuracyRow, MetricRow, accuracy_table
 from globmed.bench.asked import ITEMS, asked_folder, models_folder, scores_folder
 from globmed.bench.baselines import BaselineRow
 from globmed.bench.compare import compare
@@ -18,6 +18,12 @@ from globmed.bench.condition import Condition
 from globmed.bench.costs import CostRow
 from globmed.bench.gap_parts import GapPartRow
 from globmed.bench.gaps import GapRow
+from globmed.bench.judging import judgements_folder
+from globmed.bench.judging.concord import AgreementRow
+from globmed.bench.judging.judgements import judged_stages
+from globmed.bench.judging.ranks import JudgedRank
+from globmed.bench.judging.results import AGREEMENT, RANKS, SHARES, results_inputs, write_judgements
+from globmed.bench.judging.shares import JudgedRow
 from globmed.bench.paired import CompareRow
 from globmed.bench.pipeline import analysis_table
 from globmed.bench.report.items import Items, sample_items
@@ -27,7 +33,7 @@ from globmed.bench.scoring import SCORES, check_scored, closed
 from globmed.bench.standings import StandingRow
 from globmed.bench.transfer import TransferRow
 from globmed.core.errors import UsageError
-from globmed.core.store import Manifest, read_manifest, records_to_table, stage_hash, table
+from globmed.core.store import Manifest, read_manifest, records_to_table, stage_hash, table, up_to_date
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -106,6 +112,10 @@ class Evidence:
         transfers: rows of the tables of transfer of all runs.
         costs: rows of the tables of costs of all runs.
         baselines: rows of the tables of baselines of all runs.
+        metrics: rows of the tables of metrics of all runs.
+        judged: what judges say, of all runs that were judged.
+        judged_ranks: places by judges that people's ratings calibrate.
+        agreement: of judges and people.
         items: questions and replies drawn for the page.
     """
 
@@ -124,6 +134,10 @@ class Evidence:
     transfers: tuple[TransferRow, ...]
     costs: tuple[CostRow, ...]
     baselines: tuple[BaselineRow, ...]
+    metrics: tuple[MetricRow, ...]
+    judged: tuple[JudgedRow, ...]
+    judged_ranks: tuple[JudgedRank, ...]
+    agreement: tuple[AgreementRow, ...]
     items: Items
 
     @property
@@ -137,6 +151,10 @@ class Evidence:
             "standings": (self.standings, StandingRow),
             "costs": (self.costs, CostRow),
             "baselines": (self.baselines, BaselineRow),
+            "metrics": (self.metrics, MetricRow),
+            "judged": (self.judged, JudgedRow),
+            "judged_ranks": (self.judged_ranks, JudgedRank),
+            "judged_agreement": (self.agreement, AgreementRow),
         }
         tables = {name: records_to_table(rows, kind) for name, (rows, kind) in found.items() if rows}
         return {"accuracy": records_to_table(self.measures, AccuracyRow), **tables}
@@ -150,11 +168,15 @@ def read_runs(runs: Sequence[Path]) -> Evidence:
             two measure one model on one task and language with different results.
         InputError: a folder holds no scored run.
         HashMismatchError: scores were changed by hand.
+        UsageError: also where a judge's verdicts are missing, for its judging was broken off.
     """
     if not runs:
         raise UsageError("no run given; name the folder of at least one scored run")
     for run in runs:
         check_scored(run)
+    for run in runs:
+        if judged_stages(run) and not up_to_date(judgements_folder(run), configuration={}, inputs=results_inputs(run)):
+            write_judgements(run)
     asked = {stage_hash(asked_folder(run)): read_manifest(asked_folder(run)) for run in runs}
     return Evidence(
         measures=tuple(_measures(runs)),
@@ -172,6 +194,10 @@ def read_runs(runs: Sequence[Path]) -> Evidence:
         transfers=tuple(row for run in runs for row in _rows(run, "transfer", TransferRow)),
         costs=tuple(row for run in runs for row in _rows(run, "costs", CostRow)),
         baselines=tuple(row for run in runs for row in _rows(run, "baselines", BaselineRow)),
+        metrics=tuple(row for run in runs for row in _rows(run, "metrics", MetricRow)),
+        judged=tuple(row for run in runs for row in _judged(run, SHARES, JudgedRow)),
+        judged_ranks=tuple(row for run in runs for row in _judged(run, RANKS, JudgedRank)),
+        agreement=tuple(row for run in runs for row in _judged(run, AGREEMENT, AgreementRow)),
         items=sample_items(runs),
     )
 
@@ -193,6 +219,11 @@ def _measures(runs: Sequence[Path]) -> Iterator[Measure]:
 
 def _rows(run: Path, name: str, kind: type[Row]) -> list[Row]:
     return msgspec.convert(analysis_table(run, name).to_pylist(), list[kind])  # type: ignore[valid-type]
+
+
+def _judged(run: Path, name: str, kind: type[Row]) -> list[Row]:
+    rows = table(judgements_folder(run), prefix=name).to_pylist() if judged_stages(run) else []
+    return msgspec.convert(rows, list[kind])  # type: ignore[valid-type]
 
 
 def _through(run: Path) -> Iterator[Through]:

@@ -7,7 +7,7 @@ replies. All of it is in the page; its script only hides what was not chosen.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,8 @@ import msgspec
 from globmed.bench.asked import Asked, asked_folder, scores_folder
 from globmed.bench.report.items_drawn import KINDS, Drawn, Pool, ScoredReply, Scores
 from globmed.bench.report.measure import Name, answer_name, language_name
-from globmed.bench.report.wording import count, markdown, plain, readable
+from globmed.bench.report.verdicts import Replied, verdicts_on
+from globmed.bench.report.wording import count, counted, markdown, plain, readable
 from globmed.bench.scoring import SCORES
 from globmed.bench.view.records import Question, ReplyRow
 from globmed.bench.view.texts import said_of
@@ -54,7 +55,7 @@ class Read:
 
 @dataclass(frozen=True, kw_only=True)
 class Excerpt:
-    """A reply, or its beginning, how it was read, and by which rule."""
+    """A reply, or its beginning, how it was read, by which rule, and what judges said of it."""
 
     model: str
     outcome: str
@@ -62,6 +63,7 @@ class Excerpt:
     answer: str
     rule: str
     text: str
+    verdicts: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +101,7 @@ class Panel:
         """About how much of the page it takes."""
         texts = [self.context, self.question, *self.findings, *(text for _, text, _ in self.options)]
         texts += [part for one in self.reads for part in (one.answer, *one.models)]
-        texts += [part for one in self.excerpts for part in (one.model, one.answer, one.text)]
+        texts += [part for one in self.excerpts for part in (one.model, one.answer, one.text, *one.verdicts)]
         rows = len(self.options) + len(self.reads) + 2 * len(self.excerpts)
         return _PANEL_BYTES + _ROW_BYTES * rows + sum(len(text.encode()) + 5 for text in texts)
 
@@ -197,6 +199,7 @@ def _shown(run: Path, drawn: Sequence[Drawn]) -> Iterator[Shown]:
     replies: dict[tuple[str, str, str], list[ScoredReply]] = {}
     for reply in _replies(run, families):
         replies.setdefault((reply.row.task, reply.family, reply.language), []).append(reply)
+    verdicts = verdicts_on(run, families)
     for one in drawn:
         asked = questions.get(one.family, {})
         first = [code for code in dict.fromkeys((one.language, "en")) if code in asked]
@@ -208,7 +211,9 @@ def _shown(run: Path, drawn: Sequence[Drawn]) -> Iterator[Shown]:
                 source=plain(asked[codes[0]].source),
                 kind=one.kind,
                 why=f"{KINDS[one.kind]}: {language_name(one.language).text}",
-                panels=tuple(_panel(asked[code], replies.get((one.task, one.family, code), [])) for code in codes),
+                panels=tuple(
+                    _panel(asked[code], replies.get((one.task, one.family, code), []), verdicts) for code in codes
+                ),
             )
 
 
@@ -237,7 +242,7 @@ def _key(of: Asked | ReplyRow, family: str, language: str) -> tuple[str, str, st
     return of.model, of.revision, of.answer, of.run, family, language
 
 
-def _panel(question: Question, replies: Sequence[ScoredReply]) -> Panel:
+def _panel(question: Question, replies: Sequence[ScoredReply], verdicts: Mapping[Replied, tuple[str, ...]]) -> Panel:
     rows = [reply.row for reply in replies]
     several = len({row.answer for row in rows}) > 1
     names = {id(row): _model(row, with_answer=several) for row in rows}
@@ -264,8 +269,13 @@ def _panel(question: Question, replies: Sequence[ScoredReply]) -> Panel:
                 models=tuple(name for name in dict.fromkeys(names[id(row)] for row in those)),
             )
             for (outcome, answer), those in sorted(alike.items(), key=lambda one: -len(one[1]))
+            # That an open answer is one says nothing.
+            if outcome != "answered"
         ),
-        excerpts=tuple(_excerpt(row, question, names[id(row)]) for row in _some(list(alike.values()))),
+        excerpts=tuple(
+            _excerpt(row, question, names[id(row)], verdicts.get(_key(row, question.family, question.language), ()))
+            for row in _some(list(alike.values()))
+        ),
         replies=len(rows),
     )
 
@@ -278,7 +288,7 @@ def _some(alike: Sequence[Sequence[ReplyRow]]) -> list[ReplyRow]:
     return in_turn[:REPLIES_PER_LANGUAGE]
 
 
-def _excerpt(row: ReplyRow, question: Question, model: str) -> Excerpt:
+def _excerpt(row: ReplyRow, question: Question, model: str, verdicts: Sequence[str]) -> Excerpt:
     return Excerpt(
         model=model,
         outcome=row.outcome,
@@ -286,6 +296,7 @@ def _excerpt(row: ReplyRow, question: Question, model: str) -> Excerpt:
         answer=_cut(how_read(row, question), REPLY_CHARACTERS),
         rule=plain(row.rule),
         text=_cut(row.reply or "", REPLY_CHARACTERS),
+        verdicts=tuple(_cut(verdict, REPLY_CHARACTERS) for verdict in verdicts),
     )
 
 
@@ -308,16 +319,16 @@ def _sentences(shown: Sequence[Shown], pools: Sequence[Pool]) -> Iterator[str]:
         totals[pool.kind] += pool.found
     drawn = Counter(one.kind for one in shown)
     yield (
-        f"This page holds {count(len(shown))} questions, drawn by lot and the same each time, in all languages that "
-        "they were asked in. Of replies it holds some, cut where they are long; what was read is given for all."
+        f"This page holds {counted(len(shown), 'question')}, drawn by lot and the same each time, in all languages"
+        " that they were asked in. Of replies it holds some, cut where they are long; what was read is given for all."
     )
-    among = [f"{name} ({_of(drawn[kind], totals[kind])})" for kind, name in KINDS.items()]
+    among = [f"{name} ({_of(drawn[kind], totals[kind])})" for kind, name in KINDS.items() if totals[kind]]
     yield f"Drawn in turn among these, each language counted by itself: {'; '.join(among)}."
     yield "To see all questions and replies, to search them, and to mark one for review: globmed bench view RUN."
 
 
 def _of(drawn: int, total: int) -> str:
-    return f"{count(drawn)} of {count(total)}" if total else "none"
+    return f"{count(drawn)} of {count(total)}"
 
 
 def items_markdown(items: Items) -> Iterator[str]:
@@ -335,7 +346,11 @@ def items_markdown(items: Items) -> Iterator[str]:
 def _listed(panel: Panel) -> Iterator[str]:
     options = [f"- {letter}: {_line(text)}{' (right)' if right else ''}" for letter, text, right in panel.options]
     reads = [f"- {one.became} {_line(one.answer)}: {_line(', '.join(one.models))}" for one in panel.reads]
-    replies = [f"- {_line(one.model)}, rule {_line(one.rule)}: {_line(one.text)}" for one in panel.excerpts]
+    replies = [
+        f"- {_line(one.model)}, rule {_line(one.rule)}: {_line(one.text)}"
+        + "".join(f"\n    - Judge {_line(verdict)}" for verdict in one.verdicts)
+        for one in panel.excerpts
+    ]
     yield from ("\n".join(lines) for lines in (options, reads, replies) if lines)
 
 

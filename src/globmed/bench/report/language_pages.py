@@ -13,6 +13,7 @@ from globmed.bench.analysis import ALL
 from globmed.bench.costs import CostRow
 from globmed.bench.gap_contrasts import ENGLISH
 from globmed.bench.gaps import GapRow
+from globmed.bench.judging.shares import JudgedRow
 from globmed.bench.report.grid import Cell, Grid, Group, Row
 from globmed.bench.report.measure import Measure, Name, answer_name, language_name
 from globmed.bench.report.wording import (
@@ -73,7 +74,12 @@ Sources = Mapping[tuple[str, str, str], Texts]
 
 
 def language_pages(
-    measures: Sequence[Measure], texts: Sources, *, gaps: Sequence[GapRow], costs: Sequence[CostRow]
+    measures: Sequence[Measure],
+    texts: Sources,
+    *,
+    gaps: Sequence[GapRow],
+    costs: Sequence[CostRow],
+    judged: Sequence[JudgedRow] = (),
 ) -> tuple[LanguagePage, ...]:
     """Write the pages of the languages asked in, in the order of the table of languages.
 
@@ -82,6 +88,7 @@ def language_pages(
         texts: of the questions, by task, source and language.
         gaps: rows of the tables of gaps.
         costs: rows of the tables of costs.
+        judged: what judges say of open answers.
     """
     order = list(languages())
     asked = {m.language for m in measures if m.by == "language"} | {code for *_, code in texts}
@@ -93,6 +100,7 @@ def language_pages(
             {(task, source): found for (task, source, of), found in texts.items() if of == code},
             gaps=[row for row in gaps if row.language == code and row.reference == ENGLISH and row.text == ALL],
             costs=[row for row in costs if row.language == code],
+            judged=[row for row in judged if row.language == code and row.measure in ("acceptable", "as_wanted")],
             others={(task, source) for task, source, of in texts if of != code},
         )
         for code in codes
@@ -106,6 +114,7 @@ def _page(
     *,
     gaps: Sequence[GapRow],
     costs: Sequence[CostRow],
+    judged: Sequence[JudgedRow],
     others: set[tuple[str, str]],
 ) -> LanguagePage:
     name = language_name(code)
@@ -113,7 +122,7 @@ def _page(
     return LanguagePage(
         code=code,
         name=name,
-        sentences=tuple(_sentences(name.text, texts, best, costs)),
+        sentences=(*_sentences(name.text, texts, best, costs), *_of_judges(name.text, judged)),
         evidence=_evidence(name, texts, best, gaps=gaps, costs=costs),
         unknown=tuple(_unknown(name.text, texts, best, missing=others - texts.keys())),
     )
@@ -144,6 +153,25 @@ def _sentences(
     if dollars:
         low, high = min(dollars), max(dollars)
         yield f"When asked, a thousand questions cost {_dollars(low)} to {_dollars(high)}, by model and source."
+
+
+def _of_judges(name: str, judged: Sequence[JudgedRow]) -> Iterator[str]:
+    """Say what judges' verdicts on open answers are worth in one language; nothing where none judged."""
+    known = [row for row in judged if row.calibrated]
+    if known:
+        best = max(known, key=lambda row: row.corrected)
+        what = "acceptable" if best.measure == "acceptable" else "as wanted in the criteria"
+        yield (
+            f"Of open answers in {name}, {plain(best.model)} had the most that were {what}:"
+            f" {percent(best.corrected)} {interval(best.corrected_low, best.corrected_high)} percent by"
+            f" {plain(best.judge)}, corrected by what people said of some of them."
+        )
+    elif judged:
+        judges = listed(sorted({plain(row.judge) for row in judged}))
+        yield (
+            f"Open answers in {name} were judged by {judges}, and by too few people or none: how often these judges err"
+            " is not known, so nothing follows about the answers."
+        )
 
 
 def _near_chance(found: Sequence[Measure]) -> str:

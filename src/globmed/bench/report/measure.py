@@ -148,12 +148,17 @@ def answer_name(answer: str) -> str:
 
 
 def system_names(measures: Sequence[Measure]) -> dict[System, Name]:
+    """Name each model of the measures; see `names_of`."""
+    return names_of(m.system for m in measures)
+
+
+def names_of(measured: Iterable[System]) -> dict[System, Name]:
     """Name each model by its id, with what else it takes to tell them apart.
 
     The way of answering stands behind the id where one model answers in several ways, and below it where models differ
     in it; the revision stands behind where a model has several.
     """
-    found = sorted({m.system for m in measures})
+    found = sorted(set(measured))
     differ = len({answer for _, _, answer in found}) > 1
     names = {}
     for model, revision, answer in found:

@@ -93,6 +93,8 @@
   for (const table of tables) {
     const heads = [...table.querySelectorAll("thead tr:last-child th")];
     heads.forEach((head, at) => {
+      // Nothing is sorted by a column that no model may be put in order by.
+      if (at > 0 && ![...table.rows].some(row => row.cells[at]?.dataset.order !== undefined)) return;
       const button = document.createElement("button");
       button.type = "button";
       button.className = "sort";
