@@ -80,7 +80,7 @@ def test_long_replies_and_many_models_stay_within_the_bytes_given(
     run = make_view_run(models={f"model-{number}": wordy for number in range(12)}, change=longer)
     whole, part = sample_items([run]), sample_items([run], bytes_max=60_000)
     assert 0 < len(part.shown) < len(whole.shown) == 12
-    assert f"This page holds {len(part.shown)} questions" in part.sentences[0]
+    assert f"This page holds {len(part.shown)}\N{NO-BREAK SPACE}questions" in part.sentences[0]
     panel = whole.shown[0].panels[0]
     assert len(panel.excerpts) == REPLIES_PER_LANGUAGE < panel.replies == 13
     assert max(len(one.text) for one in panel.excerpts) <= 301
