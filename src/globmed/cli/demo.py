@@ -42,11 +42,14 @@ def demo_command(
     output.say(f"dataset  {demo.release}\nmodels   {demo.base}, {demo.tuned}\nreplies  {evaluation.run}")
 
 
+_GROUPS = {"all": "all languages", "high": "high-resource", "low": "low-resource"}
+
+
 def gain_row(row: dict[str, Any]) -> dict[str, Any]:
     """Write one row of the table of gains for people: shares in percent, intervals at 95 %."""
     return {
         "phrasing": "held out" if row["held_out"] else "trained on",
-        "languages": {"all": "all languages"}.get(row["group"], f"{row['group']}-resource"),
+        "languages": row["group"] if row["by"] == "language" else _GROUPS[row["group"]],
         "questions x languages": row["items"],
         "base %": f"{100 * row['base']:.1f}",
         "tuned %": f"{100 * row['tuned']:.1f}",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from globmed.cli import output
+from globmed.cli.demo import gain_row
+from globmed.cli.live import live_view
 from globmed.cli.output import AsJson
 
 if TYPE_CHECKING:
@@ -67,6 +69,73 @@ def plan_command(recipe: RecipeFile, as_json: AsJson = False) -> None:
         f"{found.steps:,} steps of {found.batch_tokens:,} tokens; rows are {100 * found.filled:.1f} % full, and "
         f"{100 * found.answers:.1f} % of the tokens carry the loss.\nNext: globmed train run {recipe} --out FOLDER"
     )
+
+
+@app.command("evaluate")
+def evaluate_command(
+    base: Annotated[
+        str, typer.Argument(help="Before training: a folder, or a name as for `bench run`.", metavar="BASE")
+    ],
+    tuned: Annotated[str, typer.Argument(help="After it: a folder that `train run` made.", metavar="TUNED")],
+    data: Annotated[Path, typer.Option("--data", help="Folder of a finished stage of items, such as a release.")],
+    out: Annotated[Path, typer.Option("--out", help="The run's folder; the same command goes on in it.")],
+    task: Annotated[str, typer.Option("--task", help="What is asked (see: globmed list tasks).")] = "mcqa",
+    answer: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--answer", help="As for `bench run`; repeat. Default: generate and generate/held_out, both phrasings."
+        ),
+    ] = None,
+    language: Annotated[list[str] | None, typer.Option("--language", help="BCP 47 code; repeat. Default: all.")] = None,
+    source: Annotated[list[str] | None, typer.Option("--source", help="Source; repeat. Default: all.")] = None,
+    split: Annotated[Literal["dev", "test"], typer.Option("--split")] = "test",
+    limit: Annotated[
+        int | None, typer.Option("--limit", help="So many questions a source, the same in each language.")
+    ] = None,
+    max_tokens: Annotated[int, typer.Option("--max-tokens", help="Limit of a generated reply.")] = 512,
+    score_end: Annotated[bool, typer.Option("--score-end", help="Count the end of the answer in likelihoods.")] = False,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the drawing of questions.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Ask base and tuned model the same questions, say what training gained and lost, and write report and card."""
+    from globmed.bench.selection import Plan
+    from globmed.models.client import Settings
+    from globmed.workflows.evaluate import evaluate_training
+
+    plan = Plan(
+        task=task,
+        answers=tuple(answer or ("generate", "generate/held_out")),
+        languages=tuple(language or ()),
+        sources=tuple(source or ()),
+        split=split,
+        limit=limit,
+        seed=seed,
+        settings=Settings(max_tokens=max_tokens, seed=seed, score_end=score_end),
+    )
+    before, after = (Path(name) if Path(name).is_dir() else name for name in (base, tuned))
+    with live_view() as live:
+        done = evaluate_training(before, after, data=data, plan=plan, out=out, on_progress=live.report)
+    rows = [row for row in done.gains if row["sources"] == "all"]
+    if as_json:
+        card = str(done.card) if done.card else None
+        output.print_json(
+            {
+                "gains": output.plain_rows(done.gains),
+                "report": str(done.report.html),
+                "card": card,
+                "run": str(done.run),
+            }
+        )
+        return
+    sums, worse = [row for row in rows if row["by"] != "language"], [row for row in done.gains if row["worse"]]
+    output.show([gain_row(row) for row in sums], as_json=False, title="Gain")
+    if worse:
+        output.show([gain_row(row) for row in worse], as_json=False, title="Worse than before")
+    output.say("A gain by fewer unread replies is of the answer format; the report gives the parts.")
+    output.say(f"report  {done.report.html}")
+    if done.card:
+        output.say(f"card    {done.card}   to publish with the weights")
+    output.say(f"replies {done.run}")
 
 
 def mixture_rows(plan: Sequence[PlanRow]) -> list[dict[str, str]]:

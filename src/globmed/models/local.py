@@ -285,6 +285,32 @@ def hub_commit(hub_id: str) -> str:
         ) from error
 
 
+def hub_folder(hub_id: str, revision: str) -> Path:
+    """Return the folder in the Hub cache that holds a commit of a model, downloaded unless it is there.
+
+    Raises:
+        MissingExtraError: transformers is not installed.
+        EnvironmentFailedError: it is neither in the cache nor to be had from the Hub.
+    """
+    load_libraries("local", "huggingface_hub")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    wanted = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"]
+    try:
+        return Path(snapshot_download(hub_id, revision=revision, allow_patterns=wanted))
+    except (OSError, HfHubHTTPError, LocalEntryNotFoundError) as error:
+        raise _not_to_be_had(hub_id, revision, error) from error
+
+
+def _not_to_be_had(hub_id: str, revision: str, error: Exception) -> EnvironmentFailedError:
+    return EnvironmentFailedError(
+        f"{hub_id} at {revision[:12]} is neither in the Hub cache nor to be had from the Hub "
+        f"({one_line(str(error)).rstrip('.')}). Where there is a network, and access to the model, run: "
+        f"hf download {hub_id} --revision {revision}"
+    )
+
+
 def _from_hub(hub_id: str, revision: str, device: str | None) -> tuple[Any, Any]:
     if not re.fullmatch(r"[0-9a-f]{40}", revision):
         raise UsageError(
@@ -293,11 +319,7 @@ def _from_hub(hub_id: str, revision: str, device: str | None) -> tuple[Any, Any]
     try:
         return _from_pretrained(hub_id, device, revision=revision)
     except OSError as error:
-        raise EnvironmentFailedError(
-            f"{hub_id} at {revision[:12]} is neither in the Hub cache nor to be had from the Hub "
-            f"({one_line(str(error)).rstrip('.')}). Where there is a network, and access to the model, run: "
-            f"hf download {hub_id} --revision {revision}"
-        ) from error
+        raise _not_to_be_had(hub_id, revision, error) from error
 
 
 def _from_pretrained(source: Path | str, device: str | None, **arguments: Any) -> tuple[Any, Any]:

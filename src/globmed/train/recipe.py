@@ -10,6 +10,9 @@ import msgspec
 from globmed.core.errors import InputError
 from globmed.train.mixture import Sampling
 
+HUB = "hub:"
+"""What a checkpoint of the Hugging Face Hub begins with, as in `hub:Qwen/Qwen3-4B`."""
+
 Number = Annotated[int, msgspec.Meta(ge=1)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
@@ -174,9 +177,11 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One training run: from `scratch`, or from `checkpoint`, a folder that `from_pretrained` reads.
+    """One training run: from `scratch`, or from `checkpoint`, a folder that `from_pretrained` reads, or one on the Hub.
 
     Attributes:
+        checkpoint: a folder, or `hub:` and the id of a model on the Hub.
+        revision: commit of a checkpoint on the Hub, 40 hexadecimal digits; empty for the newest.
         template: switches of the model's chat template, such as `{enable_thinking = false}`.
     """
 
@@ -188,6 +193,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     evaluation: Evaluation = Evaluation()
     scratch: Scratch | None = None
     checkpoint: str = ""
+    revision: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{40})?$")] = ""
     template: dict[str, Any] = {}
     seed: NotNegative = 0
 
@@ -202,6 +208,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise InputError.at(
                 "recipe", found=f"{found} of `checkpoint` and [scratch]", expected="exactly one of them"
             )
+        if self.revision and not self.checkpoint.startswith(HUB):
+            raise InputError.at("recipe", found=f"revision for {self.checkpoint!r}", expected="one of `hub:` alone")
         if bool(self.data.replay) != bool(self.mixture.replay):
             raise InputError.at(
                 "recipe",
@@ -227,5 +235,6 @@ def read_recipe(path: Path) -> Recipe:
     base = path.resolve().parent
     places = {"folder": str(base / recipe.data.folder), "replay": recipe.data.replay and str(base / recipe.data.replay)}
     data = msgspec.structs.replace(recipe.data, **places)
-    checkpoint = str(base / recipe.checkpoint) if recipe.checkpoint else ""
+    on_disk = recipe.checkpoint and not recipe.checkpoint.startswith(HUB)
+    checkpoint = str(base / recipe.checkpoint) if on_disk else recipe.checkpoint
     return msgspec.structs.replace(recipe, data=data, checkpoint=checkpoint)

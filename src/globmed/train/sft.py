@@ -28,12 +28,13 @@ from globmed.core.item import Item
 from globmed.core.store import Count, Manifest
 from globmed.models import local
 from globmed.train import mixture, scratch
+from globmed.train.card import EVALUATIONS, LOSSES, PLAN, SOURCES, Facts, SourceRow, model_card, source_rows
 from globmed.train.encoding import Encoded, encode
 from globmed.train.evaluation import Asked, ask, questions
 from globmed.train.examples import Example, examples, instructions, name_of
 from globmed.train.mixture import Candidates, PlanRow
 from globmed.train.packing import pack
-from globmed.train.recipe import Recipe
+from globmed.train.recipe import HUB, Recipe
 from globmed.train.steps import Evaluated, Loss, OnStep
 
 if TYPE_CHECKING:
@@ -43,9 +44,10 @@ TOO_LONG = "longer than a row"
 BLOCKED = "blocking finding"
 OVER_CAP = "over the cap of its source"
 NO_PROMPT = "no prompt of the recipe fits it"
-PLAN = "mixture.parquet"
+MODEL = "model"
 ADAPTER = "adapter"
 CHECKPOINTS = "checkpoints"
+CARD = "README.md"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,7 @@ class Prepared:
         plan: by part and language.
         counts: train items by source and language, with what became of them.
         asked: set of questions asked while the model learns; empty for none.
+        sources: what is learnt from, by source and language.
     """
 
     tokenizer: Any
@@ -71,6 +74,7 @@ class Prepared:
     plan: tuple[PlanRow, ...]
     counts: list[Count]
     asked: list[Asked]
+    sources: list[SourceRow]
 
     @property
     def steps(self) -> int:
@@ -113,9 +117,15 @@ def train(
         InputError: no example fits a row, or the checkpoint folder is no model's.
         CheckFailedError: the loss is no number any more, or rises; the last good checkpoint stays.
     """
+    told = {"checkpoint": "", "revision": ""}
+    if recipe.checkpoint.startswith(HUB):
+        told["checkpoint"] = recipe.checkpoint
+        recipe = local_copy(recipe)
+        # The folder of a snapshot is named after its commit.
+        told["revision"] = Path(recipe.checkpoint).name
     # Where the inputs lie does not matter; what is in them does, and their hashes say so.
     data = msgspec.structs.replace(recipe.data, folder="", replay="")
-    configuration = msgspec.to_builtins(recipe) | {"data": msgspec.to_builtins(data), "checkpoint": ""}
+    configuration = msgspec.to_builtins(recipe) | {"data": msgspec.to_builtins(data)} | told
     inputs = {"data": store.stage_hash(Path(recipe.data.folder))}
     if recipe.data.replay:
         inputs["replay"] = store.file_hash(Path(recipe.data.replay))
@@ -136,7 +146,7 @@ def train(
     with ExitStack() as opened:
         stage = None
         if together.is_main_process:
-            writing = store.writing_stage(out, "model", configuration=configuration, inputs=inputs)
+            writing = store.writing_stage(out, MODEL, configuration=configuration, inputs=inputs)
             stage = opened.enter_context(writing)
             _clear_checkpoints(out, configuration, inputs)
         together.wait_for_everyone()
@@ -161,11 +171,15 @@ def train(
                 network.save_pretrained(beside.folder, state_dict=fitted.weights)
                 beside.adopt_all()
         prepared.tokenizer.save_pretrained(stage.folder)
-        stage.write("losses.jsonl", fitted.losses, Loss)
+        stage.write(LOSSES, fitted.losses, Loss)
         if fitted.evaluations:
-            stage.write("evaluations.jsonl", fitted.evaluations, Evaluated)
+            stage.write(EVALUATIONS, fitted.evaluations, Evaluated)
         stage.write(PLAN, prepared.plan, PlanRow)
+        stage.write(SOURCES, prepared.sources, SourceRow)
         stage.counts.extend(prepared.counts)
+        made_from = Manifest(stage=MODEL, configuration=configuration, inputs=inputs, counts=tuple(prepared.counts))
+        facts = Facts(out.resolve().name, made_from, prepared.plan, fitted.losses, fitted.evaluations, prepared.sources)
+        store.write_text(stage.folder / CARD, model_card(facts))
         stage.adopt_all()
     shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
     return store.read_manifest(out)
@@ -188,6 +202,7 @@ def plan(recipe: Recipe) -> Prepared:
         UsageError: nothing to learn from.
     """
     local.load_libraries("train", "torch", "transformers")
+    recipe = local_copy(recipe)
     items = list(read_items(Path(recipe.data.folder)))
     tokenizer = _tokenizer(recipe, items)
     row_tokens, context = recipe.optimisation.row_tokens, _context(recipe)
@@ -203,6 +218,7 @@ def plan(recipe: Recipe) -> Prepared:
         _candidates(encoded, fitting), recipe.mixture, tokens=recipe.optimisation.tokens, seed=recipe.seed
     )
     phrasings = _in_turn(encoded, fitting[mixed.order])
+    made = {*encoded.names}
     packs = pack(encoded.tokens[phrasings], limit=row_tokens)
     return Prepared(
         tokenizer=tokenizer,
@@ -211,9 +227,24 @@ def plan(recipe: Recipe) -> Prepared:
         encoded=encoded,
         rows=[phrasings[one] for one in packs],
         plan=mixed.plan,
-        counts=_counts(chosen, kept, made={*encoded.names}, too_long=too_long),
+        counts=_counts(chosen, kept, made=made, too_long=too_long),
         asked=questions(items, recipe) if recipe.evaluation.every_steps else [],
+        sources=source_rows(item for item in kept if name_of(item) not in too_long and name_of(item) in made),
     )
+
+
+def local_copy(recipe: Recipe) -> Recipe:
+    """Return the recipe with its checkpoint as a folder: one on the Hub is downloaded unless it is in the cache.
+
+    Raises:
+        MissingExtraError: transformers is not installed.
+        EnvironmentFailedError: it is neither in the cache nor to be had from the Hub.
+    """
+    if not recipe.checkpoint.startswith(HUB):
+        return recipe
+    hub_id = recipe.checkpoint.removeprefix(HUB)
+    folder = local.hub_folder(hub_id, recipe.revision or local.hub_commit(hub_id))
+    return msgspec.structs.replace(recipe, checkpoint=str(folder), revision="")
 
 
 def _examples(recipe: Recipe, items: Sequence[Item]) -> Iterator[Example]:
