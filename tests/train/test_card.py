@@ -28,10 +28,10 @@ def gain(**changes: object) -> Gain:
 def test_a_card_tells_what_the_files_hold(trained_model: Path) -> None:
     text = (trained_model / CARD).read_text(encoding="utf-8")
     card = ModelCard(text)
-    told, body = card.data.to_dict(), card.text
+    told, body = card.data, card.text
     plan = list(read_records(trained_model, PlanRow, prefix="mixture"))
-    assert set(told["language"]) == {row.language for row in plan}
-    assert "license" not in told
+    assert set(told.language) == {row.language for row in plan}
+    assert told.license is None
     for row in plan:
         assert f"| {row.language} | {row.tier} | {row.examples:,} | {row.tokens:,} | {row.drawn_tokens:,} |" in body
     examples, tokens = sum(row.drawn for row in plan), sum(row.drawn_tokens for row in plan)
@@ -85,5 +85,5 @@ def test_a_model_of_the_hub_is_named_with_its_commit(
     made = read_manifest(tmp_path / "tuned").configuration
     assert (made["checkpoint"], made["revision"]) == ("hub:maker/small", commit)
     text = (tmp_path / "tuned" / CARD).read_text(encoding="utf-8")
-    assert ModelCard(text).data.to_dict()["base_model"] == "maker/small"
+    assert ModelCard(text).data.base_model == "maker/small"
     assert pq.read_metadata(tmp_path / "tuned" / "mixture.parquet").num_rows > 0
