@@ -3,6 +3,7 @@
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pyarrow.parquet as pq
@@ -27,7 +28,7 @@ def gain(**changes: object) -> Gain:
 
 def test_a_card_tells_what_the_files_hold(trained_model: Path) -> None:
     text = (trained_model / CARD).read_text(encoding="utf-8")
-    card = ModelCard(text)
+    card: Any = ModelCard(text)
     told, body = card.data, card.text
     plan = list(read_records(trained_model, PlanRow, prefix="mixture"))
     assert set(told.language) == {row.language for row in plan}
@@ -85,5 +86,6 @@ def test_a_model_of_the_hub_is_named_with_its_commit(
     made = read_manifest(tmp_path / "tuned").configuration
     assert (made["checkpoint"], made["revision"]) == ("hub:maker/small", commit)
     text = (tmp_path / "tuned" / CARD).read_text(encoding="utf-8")
-    assert ModelCard(text).data.base_model == "maker/small"
+    card: Any = ModelCard(text)
+    assert card.data.base_model == "maker/small"
     assert pq.read_metadata(tmp_path / "tuned" / "mixture.parquet").num_rows > 0

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, Gemma3Config
 
 from globmed.core.errors import CheckFailedError, InputError, UsageError
 from globmed.core.item import Item
@@ -67,6 +67,32 @@ def test_a_checkpoint_folder_is_trained_on(recipe_file: Path, tmp_path: Path) ->
     base: Any = AutoModelForCausalLM.from_pretrained(tmp_path / "base")
     tuned: Any = AutoModelForCausalLM.from_pretrained(tmp_path / "tuned")
     assert not torch.equal(base.lm_head.weight, tuned.lm_head.weight)
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_of_a_model_that_reads_images_only_what_reads_text_is_trained(
+    recipe_file: Path, tmp_path: Path, method: str
+) -> None:
+    train(read_recipe(recipe_file), out=tmp_path / "text")
+    tokenizer: Any = AutoTokenizer.from_pretrained(tmp_path / "text")
+    text = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "head_dim": 8}
+    text |= {"num_key_value_heads": 2, "vocab_size": len(tokenizer), "sliding_window": 16}
+    vision = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = Gemma3Config(text_config=text, vision_config=vision | {"image_size": 28, "patch_size": 14})
+    base: Any = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
+    base.save_pretrained(tmp_path / "base")
+    tokenizer.save_pretrained(tmp_path / "base")
+    before, _, after = recipe_file.read_text().partition("[scratch]")
+    settings = f'checkpoint = "base"\n{before}[method]\nkind = "{method}"\n[examples]{after.partition("[examples]")[2]}'
+    (tmp_path / "tuned.toml").write_text(settings)
+    train(read_recipe(tmp_path / "tuned.toml"), out=tmp_path / "tuned")
+    tuned: Any = AutoModelForCausalLM.from_pretrained(tmp_path / "tuned")
+    assert type(tuned) is type(base)
+    changed = {
+        name for (name, old), new in zip(base.named_parameters(), tuned.parameters(), strict=True) if not old.equal(new)
+    }
+    assert any("language_model" in name for name in changed)
+    assert not any("vision" in name or "projector" in name for name in changed)
 
 
 def test_answer_loss_is_the_plain_cross_entropy_of_each_example_alone(small_model: Path) -> None:

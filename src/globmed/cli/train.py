@@ -12,9 +12,13 @@ from globmed.cli import output
 from globmed.cli.demo import gain_row
 from globmed.cli.live import live_view
 from globmed.cli.output import AsJson
+from globmed.core.errors import EnvironmentFailedError
 
 if TYPE_CHECKING:
     from globmed.train.mixture import PlanRow
+    from globmed.train.recipe import Recipe
+    from globmed.train.resources import Way
+    from globmed.train.sft import Prepared
 
 app = typer.Typer(help="Train a model on a dataset.", no_args_is_help=True)
 
@@ -42,15 +46,56 @@ def run_command(
         output.stage(StageResult.of(out), title="Train items", as_json=as_json)
 
 
+@app.command("recipe")
+def recipe_command(
+    name: Annotated[str | None, typer.Argument(help="Which; without one, say what there is.", metavar="NAME")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="A new file for it. Default: print it.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a recipe that comes with the program, to be run as it is or changed; each setting has its reason."""
+    from globmed.core.errors import UsageError, did_you_mean
+    from globmed.core.store import write_text
+    from globmed.train.recipe import packaged_recipes
+
+    found = packaged_recipes()
+    if name is None:
+        rows = [{"recipe": one, "what": text.partition("\n")[0].removeprefix("# ")} for one, text in found.items()]
+        output.show(rows, as_json=as_json, title="Recipes")
+        return
+    if name not in found:
+        raise UsageError(f"no recipe named {name!r}{did_you_mean(name, found)}. There are: {', '.join(found)}")
+    if out is None:
+        output.say(found[name].rstrip())
+        return
+    if out.exists():
+        raise UsageError(f"{out} is there already; name a new file, or remove it")
+    write_text(out, found[name])
+    output.say(f"{out}: set [data] folder, relative to it. Next: globmed train plan {out} --gpu h100-80")
+
+
 @app.command("plan")
-def plan_command(recipe: RecipeFile, as_json: AsJson = False) -> None:
-    """Print what a recipe would learn from, by kind of example, tier and language, without training."""
+def plan_command(
+    recipe: RecipeFile,
+    gpu: Annotated[
+        Literal["h200", "h100-80", "a100-40", "24gb"] | None,
+        typer.Option("--gpu", help="Say what fits these GPUs, and the hours it takes."),
+    ] = None,
+    count: Annotated[int, typer.Option("--count", min=1, help="So many of them.")] = 1,
+    mfu: Annotated[
+        float, typer.Option("--mfu", min=0.01, max=1.0, help="Share of the GPUs' peak assumed for the hours.")
+    ] = 0.4,
+    as_json: AsJson = False,
+) -> None:
+    """Print what a recipe would learn from, and with --gpu what memory and time it takes there, without training."""
     import msgspec
 
+    from globmed.core.store import count_rows
     from globmed.train.recipe import read_recipe
     from globmed.workflows.training import plan
 
-    found = plan(read_recipe(recipe))
+    read = read_recipe(recipe)
+    found = plan(read)
+    ways = _ways(read, found, gpu=gpu, count=count, mfu=mfu) if gpu else []
     if as_json:
         output.print_json(
             {
@@ -58,17 +103,68 @@ def plan_command(recipe: RecipeFile, as_json: AsJson = False) -> None:
                 "items": msgspec.to_builtins(found.counts),
                 "steps": found.steps,
                 "filled": found.filled,
+                "gpu": [way._asdict() | {"needs": way.needs._asdict() | {"total": way.needs.total}} for way in ways],
             }
         )
-        return
-    output.show(mixture_rows(found.plan), as_json=False, title="What is learnt from")
-    from globmed.core.store import count_rows
+    else:
+        output.show(mixture_rows(found.plan), as_json=False, title="What is learnt from")
+        output.show(count_rows(found.counts), as_json=False, title="Train items")
+        output.say(
+            f"{found.steps:,} steps of {found.batch_tokens:,} tokens; rows are {100 * found.filled:.1f} % full, and "
+            f"{100 * found.answers:.1f} % of the tokens carry the loss."
+        )
+    if gpu:
+        _show_ways(ways, gpu=gpu, count=count, mfu=mfu, as_json=as_json)
+    if not as_json:
+        output.say(f"Next: globmed train run {recipe} --out FOLDER")
 
-    output.show(count_rows(found.counts), as_json=False, title="Train items")
-    output.say(
-        f"{found.steps:,} steps of {found.batch_tokens:,} tokens; rows are {100 * found.filled:.1f} % full, and "
-        f"{100 * found.answers:.1f} % of the tokens carry the loss.\nNext: globmed train run {recipe} --out FOLDER"
-    )
+
+def _ways(recipe: Recipe, prepared: Prepared, *, gpu: str, count: int, mfu: float) -> list[Way]:
+    from globmed.train.network import local_copy
+    from globmed.train.resources import GPUS, plan_gpus
+
+    return plan_gpus(local_copy(recipe), prepared.tokenizer, prepared.work, gpu=GPUS[gpu], count=count, mfu=mfu)
+
+
+def _show_ways(ways: Sequence[Way], *, gpu: str, count: int, mfu: float, as_json: bool) -> None:
+    """Print what fits.
+
+    Raises:
+        EnvironmentFailedError: the recipe does not, in shards or whole.
+    """
+    from globmed.train.resources import GIB, GPUS
+
+    kind = GPUS[gpu]
+    if not as_json:
+        output.show(
+            [way_row(way) for way in ways],
+            as_json=False,
+            title=f"{count} x {kind.name}: GiB of each, of {kind.memory / GIB:.0f}",
+        )
+        output.say(
+            "Estimated, not measured on such a GPU (docs/training.md); hours at an assumed"
+            f" {100 * mfu:.0f} % of its peak, without loading, checkpoints and questions asked on the way."
+        )
+    if not any(way.fits for way in ways if way.own):
+        need = min(way.needs.total for way in ways if way.own)
+        fitting = "; ".join(way.name for way in ways if way.fits) or "nothing here: fewer row_tokens, or more GPUs"
+        raise EnvironmentFailedError(
+            f"too little memory: this recipe needs {need / GIB:.1f} GiB of each GPU, and {kind.name} has"
+            f" {kind.memory / GIB:.0f}. What fits: {fitting}"
+        )
+
+
+def way_row(way: Way) -> dict[str, str]:
+    """Write one way to run for people."""
+    from globmed.train.resources import GIB
+
+    return {
+        "way": f"{way.name}, this recipe" if way.own else way.name,
+        **{name: f"{size / GIB:.1f}" for name, size in way.needs._asdict().items()},
+        "in all": f"{way.needs.total / GIB:.1f}",
+        "fits": "yes" if way.fits else "no",
+        "hours": f"{way.hours:.2f}",
+    }
 
 
 @app.command("evaluate")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -216,6 +217,17 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 found=f"[data] replay = {self.data.replay!r} and [mixture] replay = {self.mixture.replay}",
                 expected="both or neither",
             )
+
+
+def packaged_recipes() -> dict[str, str]:
+    """Return the texts of the recipes that come with the program, by name; those of the demo are left out."""
+    folder = files("globmed.recipes")
+    found = sorted(one.name for one in folder.iterdir() if one.name.endswith(".toml"))
+    return {
+        name.removesuffix(".toml"): folder.joinpath(name).read_text(encoding="utf-8")
+        for name in found
+        if not name.startswith("demo_")
+    }
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -53,27 +53,33 @@ def train_tokenizer(texts: Iterable[str], scratch: Scratch) -> Any:
     )
 
 
+def network_config(scratch: Scratch, tokenizer: Any) -> Any:
+    """Return the shapes of a Qwen3 network that fits the tokenizer."""
+    from transformers import Qwen3Config
+
+    return Qwen3Config(
+        vocab_size=len(tokenizer),
+        hidden_size=scratch.hidden_size,
+        num_hidden_layers=scratch.layers,
+        intermediate_size=scratch.ffn_size,
+        num_attention_heads=scratch.heads,
+        num_key_value_heads=scratch.key_value_heads,
+        head_dim=scratch.hidden_size // scratch.heads,
+        max_position_embeddings=scratch.context_tokens,
+        tie_word_embeddings=True,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=None,
+    )
+
+
 def new_network(scratch: Scratch, tokenizer: Any, *, seed: int) -> Any:
     """Make a Qwen3 network with random weights that fits the tokenizer."""
     import torch
-    from transformers import Qwen3Config, Qwen3ForCausalLM
+    from transformers import Qwen3ForCausalLM
 
     torch.manual_seed(seed)
     # Eager attention takes a third less time than torch's fused kernels at this size on a CPU.
     return Qwen3ForCausalLM._from_config(  # type: ignore[no-untyped-call]  # noqa: SLF001 - chooses the attention
-        Qwen3Config(
-            vocab_size=len(tokenizer),
-            hidden_size=scratch.hidden_size,
-            num_hidden_layers=scratch.layers,
-            intermediate_size=scratch.ffn_size,
-            num_attention_heads=scratch.heads,
-            num_key_value_heads=scratch.key_value_heads,
-            head_dim=scratch.hidden_size // scratch.heads,
-            max_position_embeddings=scratch.context_tokens,
-            tie_word_embeddings=True,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-            bos_token_id=None,
-        ),
-        attn_implementation="eager",
+        network_config(scratch, tokenizer), attn_implementation="eager"
     )

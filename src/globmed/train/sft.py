@@ -8,33 +8,33 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import msgspec
 import numpy as np
 
-from globmed import prompts
 from globmed.core import store
 from globmed.core.dataset import read_items
 from globmed.core.errors import InputError
 from globmed.core.item import Item
 from globmed.core.store import Count, Manifest
 from globmed.models import local
-from globmed.train import mixture, scratch
+from globmed.train import mixture
 from globmed.train.card import EVALUATIONS, LOSSES, PLAN, SOURCES, Facts, SourceRow, model_card, source_rows
 from globmed.train.encoding import Encoded, encode
 from globmed.train.evaluation import Asked, ask, questions
 from globmed.train.examples import Example, examples, instructions, name_of
 from globmed.train.mixture import Candidates, PlanRow
+from globmed.train.network import context_tokens, local_copy, network_of, tokenizer_of, write_merged
 from globmed.train.packing import pack
 from globmed.train.recipe import HUB, Recipe
+from globmed.train.resources import Work, refuse_too_little_memory, work_of
 from globmed.train.steps import Evaluated, Loss, OnStep
 
 if TYPE_CHECKING:
@@ -91,6 +91,16 @@ class Prepared:
         """Share of the tokens that carry the loss."""
         return self._drawn(self.encoded.answers) / self._drawn(self.encoded.tokens)
 
+    @property
+    def work(self) -> Work:
+        """What is learnt from, as what it needs follows from it."""
+        lengths, answers = self.encoded.tokens, self.encoded.answers
+        return work_of(
+            (int(size) for row in self.rows for size in lengths[row]),
+            answers=self._drawn(answers),
+            answers_most=max(int(answers[row].sum()) for row in self.rows),
+        )
+
     def _drawn(self, of_phrasing: NDArray[np.int64]) -> int:
         return int(of_phrasing[np.concatenate(self.rows)].sum())
 
@@ -115,6 +125,7 @@ def train(
     Raises:
         MissingExtraError: torch or transformers is not installed.
         InputError: no example fits a row, or the checkpoint folder is no model's.
+        EnvironmentFailedError: a process would take more memory than is free; nothing was learnt.
         CheckFailedError: the loss is no number any more, or rises; the last good checkpoint stays.
     """
     told = {"checkpoint": "", "revision": ""}
@@ -141,8 +152,9 @@ def train(
     from globmed.train.trainer import fit, processes
 
     prepared = plan(recipe)
-    network = _network(recipe, prepared.tokenizer)
     together = processes()
+    refuse_too_little_memory(recipe, prepared.tokenizer, prepared.work, processes=together.num_processes)
+    network = network_of(recipe, prepared.tokenizer)
     with ExitStack() as opened:
         stage = None
         if together.is_main_process:
@@ -165,7 +177,7 @@ def train(
         if recipe.method.kind == "full":
             network.save_pretrained(stage.folder, state_dict=fitted.weights)
         else:
-            _merge(network, fitted.weights, recipe, stage.folder)
+            write_merged(network, fitted.weights, recipe, stage.folder)
         if recipe.method.keep_adapter:
             with store.writing_stage(out / ADAPTER, ADAPTER, configuration=configuration, inputs=inputs) as beside:
                 network.save_pretrained(beside.folder, state_dict=fitted.weights)
@@ -204,8 +216,8 @@ def plan(recipe: Recipe) -> Prepared:
     local.load_libraries("train", "torch", "transformers")
     recipe = local_copy(recipe)
     items = list(read_items(Path(recipe.data.folder)))
-    tokenizer = _tokenizer(recipe, items)
-    row_tokens, context = recipe.optimisation.row_tokens, _context(recipe)
+    tokenizer = tokenizer_of(recipe, items)
+    row_tokens, context = recipe.optimisation.row_tokens, context_tokens(recipe, tokenizer)
     if row_tokens > context:
         raise InputError.at(
             "[optimisation] row_tokens", found=str(row_tokens), expected=f"at most the model's context, {context}"
@@ -231,20 +243,6 @@ def plan(recipe: Recipe) -> Prepared:
         asked=questions(items, recipe) if recipe.evaluation.every_steps else [],
         sources=source_rows(item for item in kept if name_of(item) not in too_long and name_of(item) in made),
     )
-
-
-def local_copy(recipe: Recipe) -> Recipe:
-    """Return the recipe with its checkpoint as a folder: one on the Hub is downloaded unless it is in the cache.
-
-    Raises:
-        MissingExtraError: transformers is not installed.
-        EnvironmentFailedError: it is neither in the cache nor to be had from the Hub.
-    """
-    if not recipe.checkpoint.startswith(HUB):
-        return recipe
-    hub_id = recipe.checkpoint.removeprefix(HUB)
-    folder = local.hub_folder(hub_id, recipe.revision or local.hub_commit(hub_id))
-    return msgspec.structs.replace(recipe, checkpoint=str(folder), revision="")
 
 
 def _examples(recipe: Recipe, items: Sequence[Item]) -> Iterator[Example]:
@@ -295,103 +293,6 @@ def _clear_checkpoints(out: Path, configuration: dict[str, Any], inputs: dict[st
     if not made_from.is_file() or made_from.read_text(encoding="utf-8") != text:
         shutil.rmtree(folder, ignore_errors=True)
         store.write_text(made_from, text)
-
-
-def _tokenizer(recipe: Recipe, items: Sequence[Item]) -> Any:
-    """Return the checkpoint's tokenizer, or train one on what is to be learnt from.
-
-    Raises:
-        InputError: the folder is no model's.
-    """
-    from transformers import AutoTokenizer
-
-    if recipe.scratch is None:
-        local.check_model_folder(Path(recipe.checkpoint))
-        return AutoTokenizer.from_pretrained(recipe.checkpoint, local_files_only=True)
-    wanted = recipe.scratch.tokenizer_languages or recipe.data.languages
-    shown = [item for item in items if item.split == "train" and not item.blocked]
-    texts = (
-        text
-        for item in shown
-        if not wanted or item.language in wanted
-        for name in recipe.examples.prompts
-        for text in (
-            prompts.render_item(item, name, closed_book=recipe.examples.closed_book),
-            *(f" {option}" for option in item.options),
-        )
-    )
-    return scratch.train_tokenizer(texts, recipe.scratch)
-
-
-def _context(recipe: Recipe) -> int:
-    """Return how many tokens the model takes."""
-    from transformers import AutoConfig
-
-    if recipe.scratch is not None:
-        return recipe.scratch.context_tokens
-    config = AutoConfig.from_pretrained(recipe.checkpoint, local_files_only=True)
-    return int(config.get_text_config().max_position_embeddings)
-
-
-def _network(recipe: Recipe, tokenizer: Any) -> Any:
-    """Return the model to train, under low-rank updates where the recipe says so."""
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    dtype = _dtype(recipe)
-    if recipe.scratch is not None:
-        network = scratch.new_network(recipe.scratch, tokenizer, seed=recipe.seed).to(dtype)
-    else:
-        how = {"quantization_config": _four_bits()} if recipe.method.kind == "qlora" else {}
-        network = AutoModelForCausalLM.from_pretrained(recipe.checkpoint, local_files_only=True, dtype=dtype, **how)
-    if recipe.method.kind == "full":
-        return network
-    from peft import LoraConfig, get_peft_model
-
-    torch.manual_seed(recipe.seed)
-    wanted = LoraConfig(
-        r=recipe.method.rank,
-        lora_alpha=recipe.method.alpha,
-        lora_dropout=recipe.method.dropout,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
-    return get_peft_model(network, wanted)
-
-
-def _dtype(recipe: Recipe) -> Any:
-    """Return the type that weights are held in."""
-    import torch
-
-    return torch.bfloat16 if recipe.optimisation.precision == "bf16" else torch.float32
-
-
-def _four_bits() -> Any:
-    """Return how QLoRA holds weights: NormalFloat in 4 bits, scales quantised too."""
-    import torch
-    from transformers import BitsAndBytesConfig
-
-    local.load_libraries("train", "bitsandbytes")
-    return BitsAndBytesConfig(  # type: ignore[no-untyped-call]
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16,
-    )
-
-
-def _merge(network: Any, weights: Mapping[str, Any], recipe: Recipe, folder: Path) -> None:
-    """Write the checkpoint with its low-rank updates merged in.
-
-    It is read anew: the one that was trained may be held in 4 bits, or in pieces on several devices.
-    """
-    from peft import PeftModel
-    from transformers import AutoModelForCausalLM
-
-    with TemporaryDirectory() as updates:
-        network.save_pretrained(updates, state_dict=weights)
-        base = AutoModelForCausalLM.from_pretrained(recipe.checkpoint, local_files_only=True, dtype=_dtype(recipe))
-        PeftModel.from_pretrained(base, updates).merge_and_unload().save_pretrained(folder)
 
 
 def _counts(chosen: Iterable[Item], kept: Iterable[Item], *, made: set[str], too_long: set[str]) -> list[Count]:
