@@ -53,6 +53,22 @@ def encode_texts(tokenizer: Any, texts: Sequence[str]) -> list[tuple[int, ...]]:
     ]
 
 
+def encode_documents(tokenizer: Any, texts: Sequence[str]) -> list[tuple[int, ...]]:
+    """Return token ids of whole texts as in pre-training, from the beginning of text, where there is one, to its end.
+
+    Args:
+        tokenizer: a transformers tokenizer.
+        texts: as they are; a special token that one spells stays text.
+    """
+    begin, end = tokenizer.bos_token_id, tokenizer.eos_token_id
+    before = (begin,) if begin is not None and tuple(tokenizer("a")["input_ids"][:1]) == (begin,) else ()
+    found = []
+    for ids in encode_texts(tokenizer, [_spelt_out(tokenizer, text) for text in texts]):
+        inner = ids[1:] if before and ids[:1] == before else ids
+        found.append((*before, *(inner[:-1] if inner[-1:] == (end,) else inner), end))
+    return found
+
+
 def encode_pairs(tokenizer: Any, pairs: Sequence[tuple[str, str]]) -> list[Pair]:
     """Encode each (prompt, answer) as one text, so that tokens are those the model would meet.
 

@@ -23,6 +23,7 @@ from globmed.train.gains import Gain
 from globmed.train.mixture import PlanRow
 from globmed.train.recipe import HUB
 from globmed.train.steps import Evaluated, Loss
+from globmed.train.texts import Text
 
 SOURCES = "sources.jsonl"
 LOSSES = "losses.jsonl"
@@ -125,6 +126,17 @@ def source_rows(items: Iterable[Item]) -> list[SourceRow]:
     ]
 
 
+def text_rows(texts: Iterable[Text]) -> list[SourceRow]:
+    """Count plain texts by source, language and licence; how they came about is not known."""
+    found = Counter((text.source, text.language, text.licence) for text in texts)
+    return [
+        SourceRow(
+            source=source, language=code, licence=licence, items=number, native=0, machine=0, expert=0, reviewed=0
+        )
+        for (source, code, licence), number in sorted(found.items())
+    ]
+
+
 def model_card(facts: Facts, results: Results | None = None) -> str:
     """Write the card: front matter for machines, then words for people."""
     text = package_files("globmed.train").joinpath("card.md").read_text(encoding="utf-8")
@@ -218,14 +230,19 @@ def _left_out(counts: Sequence[Count]) -> str:
 
 
 def _origins(rows: Sequence[SourceRow]) -> str:
-    items = sum(row.items for row in rows)
+    items = sum(row.native + row.machine + row.expert for row in rows)
+    texts = sum(row.items for row in rows) - items
     said = {
         "written in their language": sum(row.native for row in rows),
         "translated by a machine": sum(row.machine for row in rows),
         "translated or revised by people": sum(row.expert for row in rows),
     }
     parts = [f"{number:,} were {words}" for words, number in said.items() if number]
-    return f"Of {items:,} items {_listed(parts)}."
+    told = [f"Of {items:,} items {_listed(parts)}."] if items else []
+    told += (
+        [f"{texts:,} plain texts were learnt as in pre-training; how they came about is not known."] if texts else []
+    )
+    return " ".join(told)
 
 
 def _reviewed(rows: Sequence[SourceRow]) -> str:
@@ -240,7 +257,8 @@ def _reviewed(rows: Sequence[SourceRow]) -> str:
 def _how(configuration: dict[str, Any]) -> str:
     asked = _listed([f"`{name}`" for name in configuration["examples"]["prompts"]])
     held = "The loss is on the answers and their ends alone; examples are packed into rows and do not see one another."
-    return f"Prompts: {asked}, as the benchmark's but for those it holds back. {held}"
+    plain = " Of plain text every token carries it." if configuration["mixture"]["text"] else ""
+    return f"Prompts: {asked}, as the benchmark's but for those it holds back. {held}{plain}"
 
 
 def _settings(configuration: dict[str, Any]) -> list[tuple[str, Any]]:

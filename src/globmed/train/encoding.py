@@ -53,6 +53,19 @@ class Encoded:
         return self.ids[self.starts[phrasing] : self.starts[phrasing + 1]]
 
 
+def joined(first: Encoded, second: Encoded) -> Encoded:
+    """Return both, the second behind the first."""
+    return Encoded(
+        ids=np.concatenate([first.ids, second.ids]),
+        starts=np.concatenate([first.starts, second.starts[1:] + first.starts[-1]]),
+        answers=np.concatenate([first.answers, second.answers]),
+        variants=np.concatenate([first.variants, second.variants[1:] + first.variants[-1]]),
+        part=np.concatenate([first.part, second.part]),
+        language=np.concatenate([first.language, second.language]),
+        names=(*first.names, *second.names),
+    )
+
+
 def encode(tokenizer: Any, examples: Iterable[Example], *, template: Mapping[str, Any] | None = None) -> Encoded:
     """Encode every phrasing of every example, ends included; nothing is cut.
 

@@ -22,9 +22,9 @@ from globmed.core.language import Tier, language
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Part = Literal["questions", "cross_lingual", "translation", "replay"]
+Part = Literal["questions", "cross_lingual", "translation", "replay", "text"]
 """Kinds of examples: items as they are; asked in one language and answered in another; from one language into another;
-general instructions."""
+general instructions; plain text."""
 
 Method = Literal["proportional", "temperature", "unimax"]
 
@@ -41,7 +41,9 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         caps: at most so many questions of a source, drawn once, the same ones in all languages.
         cross_lingual: share of the tokens for questions in one language answered in another.
         translation: share for texts of questions to be translated from English, and into it.
-        replay: share for general instructions, so that less is forgotten; questions have what these three leave.
+        replay: share for general instructions, so that less is forgotten.
+        text: share for plain text, learnt as in pre-training; 1 for a first stage of nothing else. Questions have what
+            these four leave.
     """
 
     method: Method = "unimax"
@@ -51,6 +53,7 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     cross_lingual: float = 0.0
     translation: float = 0.0
     replay: float = 0.0
+    text: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what shares out nothing.
@@ -59,13 +62,13 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             InputError: a number out of its range, shares that leave none for questions, or a temperature that no
                 method reads.
         """
-        shares = (self.cross_lingual, self.translation, self.replay)
+        shares = (self.cross_lingual, self.translation, self.replay, self.text)
         wrong = [
             (self.temperature < 1, "temperature", self.temperature, "1 (in proportion) or more (flatter)"),
             (self.temperature != 1 and self.method != "temperature", "temperature", self.temperature, _NO_TEMPERATURE),
             (self.max_epochs <= 0, "max_epochs", self.max_epochs, "more than 0"),
             (min(self.caps.values(), default=1) < 1, "caps", self.caps, "at least one question of each source"),
-            (min(shares) < 0 or sum(shares) >= 1, "shares", shares, "0 or more each, less than 1 in all"),
+            (min(shares) < 0 or self._too_much(sum(shares)), "shares", shares, _SHARES),
         ]
         for is_wrong, key, found, expected in wrong:
             if is_wrong:
@@ -78,11 +81,16 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "cross_lingual": self.cross_lingual,
             "translation": self.translation,
             "replay": self.replay,
+            "text": self.text,
         }
         rest: dict[Part, float] = {"questions": 1 - sum(parts.values())}
-        return rest | {part: share for part, share in parts.items() if share}
+        return {part: share for part, share in (rest | parts).items() if share}
+
+    def _too_much(self, given: float) -> bool:
+        return given > 1 or (given == 1 and self.text < 1)
 
 
+_SHARES = "0 or more each, less than 1 in all, or text = 1 alone"
 _NO_TEMPERATURE = 'method = "temperature" where one is given'
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,6 +15,7 @@ from globmed.core.item import Item
 from globmed.models import local
 from globmed.train import scratch
 from globmed.train.recipe import HUB, Recipe
+from globmed.train.texts import read_texts
 
 
 def local_copy(recipe: Recipe) -> Recipe:
@@ -43,6 +45,7 @@ def tokenizer_of(recipe: Recipe, items: Sequence[Item]) -> Any:
         return AutoTokenizer.from_pretrained(recipe.checkpoint, local_files_only=True)
     wanted = recipe.scratch.tokenizer_languages or recipe.data.languages
     shown = [item for item in items if item.split == "train" and not item.blocked]
+    plain = (one.text for _, one in read_texts(Path(recipe.data.text))) if recipe.data.text else ()
     texts = (
         text
         for item in shown
@@ -53,7 +56,7 @@ def tokenizer_of(recipe: Recipe, items: Sequence[Item]) -> Any:
             *(f" {option}" for option in item.options),
         )
     )
-    return scratch.train_tokenizer(texts, recipe.scratch)
+    return scratch.train_tokenizer(chain(texts, plain), recipe.scratch)
 
 
 def context_tokens(recipe: Recipe, tokenizer: Any) -> int:

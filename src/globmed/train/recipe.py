@@ -47,12 +47,15 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         sources: those to train on; default: all in the folder.
         replay: file of general instructions for `mixture.replay`: JSON Lines of `{"language": "en", "messages": [...]}`
             whose last message is the assistant's.
+        text: file of plain texts for `mixture.text`: JSON Lines of `{"language": "sw", "text": ..., "source": ...,
+            "licence": ...}`, the last two optional. None that holds a test question of the folder is learnt from.
     """
 
     folder: str
     languages: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     replay: str = ""
+    text: str = ""
 
 
 class Examples(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -199,7 +202,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     seed: NotNegative = 0
 
     def __post_init__(self) -> None:
-        """Ask for exactly one starting point, and for instructions where they have a share.
+        """Ask for exactly one starting point, and for instructions and texts where they have a share.
 
         Raises:
             InputError: see above.
@@ -211,12 +214,11 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             )
         if self.revision and not self.checkpoint.startswith(HUB):
             raise InputError.at("recipe", found=f"revision for {self.checkpoint!r}", expected="one of `hub:` alone")
-        if bool(self.data.replay) != bool(self.mixture.replay):
-            raise InputError.at(
-                "recipe",
-                found=f"[data] replay = {self.data.replay!r} and [mixture] replay = {self.mixture.replay}",
-                expected="both or neither",
-            )
+        for name in ("replay", "text"):
+            file, share = getattr(self.data, name), getattr(self.mixture, name)
+            if bool(file) != bool(share):
+                found = f"[data] {name} = {file!r} and [mixture] {name} = {share}"
+                raise InputError.at("recipe", found=found, expected="both or neither")
 
 
 def packaged_recipes() -> dict[str, str]:
@@ -245,8 +247,8 @@ def read_recipe(path: Path) -> Recipe:
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     base = path.resolve().parent
-    places = {"folder": str(base / recipe.data.folder), "replay": recipe.data.replay and str(base / recipe.data.replay)}
-    data = msgspec.structs.replace(recipe.data, **places)
+    given = {name: getattr(recipe.data, name) for name in ("folder", "replay", "text")}
+    data = msgspec.structs.replace(recipe.data, **{name: path and str(base / path) for name, path in given.items()})
     on_disk = recipe.checkpoint and not recipe.checkpoint.startswith(HUB)
     checkpoint = str(base / recipe.checkpoint) if on_disk else recipe.checkpoint
     return msgspec.structs.replace(recipe, data=data, checkpoint=checkpoint)

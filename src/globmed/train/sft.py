@@ -26,8 +26,8 @@ from globmed.core.item import Item
 from globmed.core.store import Count, Manifest
 from globmed.models import local
 from globmed.train import mixture
-from globmed.train.card import EVALUATIONS, LOSSES, PLAN, SOURCES, Facts, SourceRow, model_card, source_rows
-from globmed.train.encoding import Encoded, encode
+from globmed.train.card import EVALUATIONS, LOSSES, PLAN, SOURCES, Facts, SourceRow, model_card, source_rows, text_rows
+from globmed.train.encoding import Encoded, encode, joined
 from globmed.train.evaluation import Asked, ask, questions
 from globmed.train.examples import Example, examples, instructions, name_of
 from globmed.train.mixture import Candidates, PlanRow
@@ -36,6 +36,7 @@ from globmed.train.packing import pack
 from globmed.train.recipe import HUB, Recipe
 from globmed.train.resources import Work, refuse_too_little_memory, work_of
 from globmed.train.steps import Evaluated, Loss, OnStep
+from globmed.train.texts import TestQuestions, Text, encode_pieces, read_texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,13 +136,9 @@ def train(
         # The folder of a snapshot is named after its commit.
         told["revision"] = Path(recipe.checkpoint).name
     # Where the inputs lie does not matter; what is in them does, and their hashes say so.
-    data = msgspec.structs.replace(recipe.data, folder="", replay="")
+    data = msgspec.structs.replace(recipe.data, folder="", replay="", text="")
     configuration = msgspec.to_builtins(recipe) | {"data": msgspec.to_builtins(data)} | told
-    inputs = {"data": store.stage_hash(Path(recipe.data.folder))}
-    if recipe.data.replay:
-        inputs["replay"] = store.file_hash(Path(recipe.data.replay))
-    if recipe.checkpoint:
-        inputs["checkpoint"] = local.weights_hash(Path(recipe.checkpoint))
+    inputs = _inputs(recipe)
     done = store.up_to_date(out, configuration=configuration, inputs=inputs)
     if done:
         return done
@@ -197,6 +194,16 @@ def train(
     return store.read_manifest(out)
 
 
+def _inputs(recipe: Recipe) -> dict[str, str]:
+    inputs = {"data": store.stage_hash(Path(recipe.data.folder))}
+    for name in ("replay", "text"):
+        if path := getattr(recipe.data, name):
+            inputs[name] = store.file_hash(Path(path))
+    if recipe.checkpoint:
+        inputs["checkpoint"] = local.weights_hash(Path(recipe.checkpoint))
+    return inputs
+
+
 def _asking(recipe: Recipe, network: Any, prepared: Prepared) -> Callable[[int], list[Evaluated]]:
     """Return what asks the network the set, after so many steps."""
     model = local.LocalModel(
@@ -222,9 +229,15 @@ def plan(recipe: Recipe) -> Prepared:
         raise InputError.at(
             "[optimisation] row_tokens", found=str(row_tokens), expected=f"at most the model's context, {context}"
         )
-    chosen = mixture.choose(items, languages=recipe.data.languages, sources=recipe.data.sources)
+    asks = "questions" in recipe.mixture.shares
+    chosen = mixture.choose(items, languages=recipe.data.languages, sources=recipe.data.sources) if asks else []
     kept = mixture.capped([item for item in chosen if not item.blocked], recipe.mixture.caps, seed=recipe.seed)
     encoded = encode(tokenizer, _examples(recipe, kept), template=recipe.template)
+    text_counts, texts = list[Count](), list[Text]()
+    if recipe.data.text:
+        stream = read_texts(Path(recipe.data.text))
+        pieces, text_counts, texts = encode_pieces(tokenizer, stream, TestQuestions(items), row_tokens=row_tokens)
+        encoded = joined(encoded, pieces)
     fitting, too_long = _fitting(encoded, row_tokens)
     mixed = mixture.draw(
         _candidates(encoded, fitting), recipe.mixture, tokens=recipe.optimisation.tokens, seed=recipe.seed
@@ -239,9 +252,12 @@ def plan(recipe: Recipe) -> Prepared:
         encoded=encoded,
         rows=[phrasings[one] for one in packs],
         plan=mixed.plan,
-        counts=_counts(chosen, kept, made=made, too_long=too_long),
+        counts=[*_counts(chosen, kept, made=made, too_long=too_long), *text_counts],
         asked=questions(items, recipe) if recipe.evaluation.every_steps else [],
-        sources=source_rows(item for item in kept if name_of(item) not in too_long and name_of(item) in made),
+        sources=[
+            *source_rows(item for item in kept if name_of(item) not in too_long and name_of(item) in made),
+            *text_rows(texts),
+        ],
     )
 
 
