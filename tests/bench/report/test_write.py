@@ -6,6 +6,7 @@ import sys
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,8 +17,11 @@ import pytest
 from globmed.bench.analysis import accuracy_table
 from globmed.bench.pipeline import bench_run, bench_score
 from globmed.bench.report import ReportFiles, write_report
+from globmed.bench.report.content import content
+from globmed.bench.report.evidence import read_runs
 from globmed.bench.report.language_pages import CANNOT
 from globmed.bench.report.wording import interval, percent
+from globmed.bench.report.write import as_html
 from globmed.bench.selection import Plan
 from globmed.core.errors import InputError, MissingExtraError, UsageError
 from globmed.core.language import languages
@@ -240,3 +244,13 @@ def test_a_missing_extra_names_its_install_command(
     with pytest.raises(MissingExtraError, match=rf"{absent}.*pip install 'globmed\[report\]'"):
         write_report([made_up_run], out=tmp_path / "report")
     assert not (tmp_path / "report").exists()
+
+
+def test_a_contents_list_that_fills_a_screen_is_folded_away(made_up_run: Path) -> None:
+    evidence = read_runs([made_up_run])
+    few = content(evidence, [], title="t", note="")
+    section = few.sections[0]
+    for number in (10, 11):
+        shown = replace(few, sections=tuple(replace(section, id=f"s{place}", blocks=()) for place in range(number)))
+        page = Page(as_html(shown))
+        assert ("Contents: 16 sections" in page.text) == (number == 11)
