@@ -80,6 +80,7 @@ def transfer_grid(rows: Sequence[TransferRow], measures: Sequence[Measure], *, t
         for one in shown
     )
     reasons = sorted({row.reason for row in rows if row.reason})
+    reasons += ["The interval is wider than 100 points, and says nothing"] if any(map(_says_nothing, rows)) else []
     return Grid(
         title=title,
         caption=caption,
@@ -94,9 +95,14 @@ def transfer_grid(rows: Sequence[TransferRow], measures: Sequence[Measure], *, t
 
 
 def _cell(row: TransferRow | None) -> Cell:
-    if row is None or math.isnan(row.value):
+    if row is None or math.isnan(row.value) or _says_nothing(row):
         return Cell(value=EMPTY)
     return Cell(value=percent(row.value), interval=interval(row.low, row.high), order=row.value)
+
+
+def _says_nothing(row: TransferRow) -> bool:
+    """Whether the interval is wider than all that a share may be, as where next to nothing is known in English."""
+    return row.high - row.low > 1
 
 
 def _told(rows: Sequence[TransferRow]) -> list[str]:
