@@ -10,7 +10,7 @@ import pytest
 from globmed.bench.judging import judgements_folder
 from globmed.bench.judging.judge import judge_run
 from globmed.bench.judging.ratings import keep_ratings
-from globmed.bench.judging.results import SHARES
+from globmed.bench.judging.results import SHARES, write_judgements
 from globmed.bench.judging.shares import JudgedRow
 from globmed.bench.pipeline import bench_score
 from globmed.bench.report import write_report
@@ -19,6 +19,9 @@ from globmed.bench.report.grid import Grid
 from globmed.bench.report.judged import UNCALIBRATED, open_sections
 from globmed.bench.report.section import Section
 from globmed.bench.report.wording import interval, percent
+from globmed.bench.view.app import Pages, Shown
+from globmed.bench.view.build import build_view
+from globmed.bench.view.store import View
 from globmed.core.errors import UsageError
 from globmed.core.store import read_records
 from globmed.models.client import Reply, Request
@@ -115,11 +118,19 @@ def test_the_page_has_verdicts_tables_and_what_they_are_worth_in_each_language(j
     )
     bounds = interval(best.corrected_low, best.corrected_high)
     assert f"b had the most that were acceptable: {percent(best.corrected)} {bounds} percent by judge" in swahili
-    assert re.search(r"Judge judge: not acceptable \(not correct and severe harm\)\. As I see it\.", markdown)
+    assert re.search(r"Judge judge: not acceptable \(not correct, severe harm\)\. As I see it\.", markdown)
     names = [path.name for path in files.tables]
     assert names[-3:] == ["judged.csv", "judged_ranks.csv", "judged_agreement.csv"]
     with files.tables[-3].open(encoding="utf-8", newline="") as file:
         assert sum(row["calibrated"] == "true" and row["measure"] == "acceptable" for row in csv.DictReader(file)) == 3
+
+
+def test_the_view_shows_what_judges_said_beside_the_reply(judged: Path) -> None:
+    write_judgements(judged)
+    view = View(build_view(judged))
+    page = Pages([Shown(judged, view)]).item({"family": "made:9", "language": "sw", "beside": "en"})
+    # No model is right about question 9, in either language.
+    assert page.count("Judge <bdi>judge: not acceptable (not correct, severe harm). As I see it.</bdi>") == 6
 
 
 def test_a_run_that_nobody_judged_is_described(make_run: MakeRun, tmp_path: Path) -> None:  # noqa: F811
@@ -152,7 +163,7 @@ def test_rubrics_and_pairs_have_their_own_tables(make_run: MakeRun, tmp_path: Pa
     assert set(grid(section, "Criteria met as wanted")) == {"a"}
     assert set(grid(section, "Points of the rubric")) == {"a"}
     page = write_report([rubric], out=tmp_path / "rubric-report").html.read_text(encoding="utf-8")
-    assert re.search(r"Judge <bdi>judge: \d of 3\N{NO-BREAK SPACE}criteria met", page)
+    assert re.search(r"Judge <bdi>judge: criteria met: \d of 3", page)
 
     pairs = make_run("pairs", questions=12, a=replied(5), b=replied(8))
     bench_score(pairs)

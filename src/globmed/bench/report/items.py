@@ -14,9 +14,9 @@ from pathlib import Path
 import msgspec
 
 from globmed.bench.asked import Asked, asked_folder, scores_folder
+from globmed.bench.judging.told import Replied, verdicts_on
 from globmed.bench.report.items_drawn import KINDS, Drawn, Pool, ScoredReply, Scores
 from globmed.bench.report.measure import Name, answer_name, language_name
-from globmed.bench.report.verdicts import Replied, verdicts_on
 from globmed.bench.report.wording import count, counted, markdown, plain, readable
 from globmed.bench.scoring import SCORES
 from globmed.bench.view.records import Question, ReplyRow

@@ -20,6 +20,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from globmed.bench.judging.told import verdicts_on
 from globmed.bench.report.wording import readable
 from globmed.bench.view.filters import FACETS, Filter
 from globmed.bench.view.pages import address, environment, pairs
@@ -106,7 +107,7 @@ class Pages:
         right = query.get("beside") if query.get("beside") in questions else _beside(codes, str(left))
         sides = list(dict.fromkeys((str(left), str(right))))
         items = {questions[code].item: code for code in sides}
-        found = pairs(shown.view.replies(list(items)), items)
+        found = pairs(shown.view.replies(list(items)), items, family, verdicts_on(shown.run, [family]))
         models = sorted({pair.model for pair in found})
         model = _real(models, query.get("model", ""))
         return self._page(

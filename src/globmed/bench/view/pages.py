@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from globmed.bench.judging.told import Replied
 from globmed.bench.report.measure import answer_name, language_name
 from globmed.bench.report.wording import count, readable
 from globmed.bench.view.filters import NAMED
@@ -27,19 +28,25 @@ class Pair:
         model: its id.
         detail: condition, revision and repetition, where they tell replies of one model apart.
         sides: by the code of the language; a language that was not asked is not there.
+        verdicts: what judges said of it, by the code of the language.
     """
 
     model: str
     detail: str
     sides: Mapping[str, ReplyRow]
+    verdicts: Mapping[str, Sequence[str]]
 
 
-def pairs(replies: Sequence[ReplyRow], codes: Mapping[int, str]) -> list[Pair]:
+def pairs(
+    replies: Sequence[ReplyRow], codes: Mapping[int, str], family: str, verdicts: Mapping[Replied, Sequence[str]]
+) -> list[Pair]:
     """Put together what belongs side by side.
 
     Args:
         replies: in the order to be shown.
         codes: language by number of the question in it.
+        family: the question.
+        verdicts: what judges said of replies to it.
     """
     found: dict[tuple[str, str, str, int], dict[str, ReplyRow]] = {}
     for reply in replies:
@@ -58,6 +65,7 @@ def pairs(replies: Sequence[ReplyRow], codes: Mapping[int, str]) -> list[Pair]:
                 + [f"repetition {run + 1}"] * several_runs
             ),
             sides=sides,
+            verdicts={code: verdicts.get((model, revision, answer, run, family, code), ()) for code in sides},
         )
         for (model, revision, answer, run), sides in found.items()
     ]

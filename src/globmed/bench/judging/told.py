@@ -1,4 +1,4 @@
-"""What judges said of single replies, in words, for the sample of questions."""
+"""What judges said of single replies, in words, for people who look at them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from pathlib import Path
 import msgspec
 
 from globmed.bench.judging import judgements_folder
-from globmed.bench.judging.judgements import JUDGEMENTS, Judgement, judged_stages
-from globmed.bench.report.wording import count, counted, listed, plain
-from globmed.core.store import table
+from globmed.bench.judging.judgements import JUDGEMENTS, Judgement
+from globmed.core.store import MANIFEST, table
 
 # Model, revision, condition, run, question and language.
 Replied = tuple[str, str, str, int, str, str]
@@ -24,10 +23,13 @@ _LACKS = {
 
 
 def verdicts_on(run: Path, families: Sequence[str]) -> dict[Replied, tuple[str, ...]]:
-    """Return what judges said of the replies to some questions; pairs are left out, for they are about two replies."""
+    """Return what judges said of the replies to some questions, as the judged tables of the run have it.
+
+    Verdicts on pairs are left out, for they are about two replies. Texts of judges are as they are.
+    """
     import pyarrow.compute as pc
 
-    if not judged_stages(run):
+    if not (judgements_folder(run) / MANIFEST).is_file():
         return {}
     rows = table(judgements_folder(run), prefix=JUDGEMENTS)
     rows = rows.filter(pc.field("family").isin(list(families)) & (pc.field("form") != "pairs"))
@@ -40,7 +42,7 @@ def verdicts_on(run: Path, families: Sequence[str]) -> dict[Replied, tuple[str, 
 
 def _told(judged: dict[tuple[str, str], list[Judgement]]) -> Iterator[str]:
     for (judge, phrasing), given in sorted(judged.items()):
-        name = plain(judge) + ("" if phrasing == "plain" else " (held-out phrasing)")
+        name = judge + ("" if phrasing == "plain" else " (held-out phrasing)")
         yield f"{name}: {_of_rubric(given) if given[0].form == 'rubric' else _pointwise(given[0])}"
 
 
@@ -49,12 +51,12 @@ def _pointwise(one: Judgement) -> str:
         return {"unreadable": "a verdict that could not be read", "error": "the call failed"}.get(one.status, "no text")
     lacks = [words for name, words in _LACKS.items() if getattr(one, name) is False]
     lacks += [f"{one.harm} harm"] if one.harm not in (None, "none") else []
-    said = "acceptable" if one.acceptable else "not acceptable" + (f" ({listed(lacks)})" if lacks else "")
-    return f"{said}. {plain(one.reason)}" if one.reason else said
+    said = "acceptable" if one.acceptable else "not acceptable" + (f" ({', '.join(lacks)})" if lacks else "")
+    return f"{said}. {one.reason}" if one.reason else said
 
 
 def _of_rubric(given: Sequence[Judgement]) -> str:
     met = sum(one.met is True for one in given)
     unread = sum(one.met is None for one in given)
-    more = f", {counted(unread, 'verdict')} missing" if unread else ""
-    return f"{count(met)} of {counted(len(given), 'criterion', 'criteria')} met{more}"
+    more = f", verdicts missing: {unread}" if unread else ""
+    return f"criteria met: {met} of {len(given)}{more}"
