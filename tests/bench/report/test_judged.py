@@ -133,6 +133,30 @@ def test_the_view_shows_what_judges_said_beside_the_reply(judged: Path) -> None:
     assert page.count("Judge <bdi>judge: not acceptable (not correct, severe harm). As I see it.</bdi>") == 6
 
 
+def test_what_a_judge_writes_and_is_called_stays_text(
+    make_run: MakeRun,  # noqa: F811
+    payloads: tuple[str, ...],
+    tmp_path: Path,
+) -> None:
+    run = make_run(**{payload: replied(5) for payload in payloads[:2]})
+    bench_score(run)
+
+    def writing(text: str) -> Scripted:
+        return Scripted(text, lambda _: said(verdict(reason=text, correct=False)))
+
+    judges = [writing(payload) for payload in payloads]
+    judge_run(run, judges, form="pointwise")
+    files = write_report([run], out=tmp_path / "report", title="t")
+    html, view = files.html.read_text(encoding="utf-8"), View(build_view(run))
+    page = Pages([Shown(run, view)]).item({"family": "made:9", "language": "sw", "beside": "en"})
+    for text in (html, page):
+        for payload in payloads:
+            assert "<" not in payload or payload not in text
+        assert 'href="javascript' not in text
+        assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in text
+        assert len(re.findall("<script", text)) == text.count("</script>") <= 1
+
+
 def test_a_run_that_nobody_judged_is_described(make_run: MakeRun, tmp_path: Path) -> None:  # noqa: F811
     run = make_run(a=replied(5))
     bench_score(run)
