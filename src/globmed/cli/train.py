@@ -163,7 +163,7 @@ def way_row(way: Way) -> dict[str, str]:
         **{name: f"{size / GIB:.1f}" for name, size in way.needs._asdict().items()},
         "in all": f"{way.needs.total / GIB:.1f}",
         "fits": "yes" if way.fits else "no",
-        "hours": f"{way.hours:.2f}",
+        "hours": f"{way.hours:.2f}" if way.hours >= 0.01 else "< 0.01",
     }
 
 

@@ -100,8 +100,9 @@ def _card(tuned: Path, gained: pa.Table, out: Path) -> Path:
         split=asked.configuration["split"],
         gains=msgspec.convert(gained.to_pylist(), list[Gain]),
     )
-    store.write_text(out / "README.md", model_card(Facts.of(tuned), results))
-    return out / "README.md"
+    card = out.resolve() / "README.md"
+    store.write_text(card, model_card(Facts.of(tuned), results))
+    return card
 
 
 def trained_on(model: Path) -> Trained | None:
