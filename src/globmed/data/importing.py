@@ -284,7 +284,8 @@ def _take_all(readings: Sequence[_Reading], folder: Path, seed: int) -> Iterator
         try:
             yield from (one.result() for one in under_way)
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # Whoever is writing is waited for: what is written after the stage was given up would lie there for good.
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _size(reading: _Reading) -> int:

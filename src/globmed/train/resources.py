@@ -239,7 +239,8 @@ def _two_rows(config: Any, layers: int, precision: str, *lengths: int) -> list[f
     attention.register()
     text = type(config.get_text_config())(**config.get_text_config().to_dict())
     text.num_hidden_layers, text.vocab_size = layers, 8
-    text.pad_token_id = None
+    # They would lie outside so small a vocabulary, and nothing is read or written.
+    text.pad_token_id = text.bos_token_id = text.eos_token_id = None
     if getattr(text, "layer_types", None):
         text.layer_types = text.layer_types[:layers]
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
@@ -469,7 +470,11 @@ def refuse_too_little_memory(recipe: Recipe, tokenizer: Any, work: Work, *, proc
     free, where = _free(processes)
     setup = Setup.of(recipe, gpus=processes, sharded=os.environ.get("ACCELERATE_USE_FSDP") == "true")
     shape, on_gpu = sized(recipe, tokenizer), where == "GPU"
-    kept = kept_of(config_of(recipe, tokenizer), setup.precision)
+    try:
+        kept = kept_of(config_of(recipe, tokenizer), setup.precision)
+    except RuntimeError:
+        # A network whose shapes depend on numbers cannot be counted without them: weights, gradients and logits are.
+        kept = Kept(layer=0, layer_token=0, token=0)
     total = needs(shape, kept, setup, answers_most=work.answers_most, on_gpu=on_gpu).total
     if total > free:
         raise EnvironmentFailedError(
