@@ -23,7 +23,8 @@ import numpy as np
 import torch
 from globmed.train import attention
 from globmed.train.recipe import Method
-from globmed.train.resources import GIB, GPUS, Setup, Shape, Work, kept_of, needs, operations, shape_of
+from globmed.train.resources import GIB, GPUS, Setup, Work, needs, operations
+from globmed.train.size import Shape, kept_of, shape_of
 from globmed.train.trainer import IGNORED, answer_loss
 from transformers import AutoModelForCausalLM, Qwen3Config
 

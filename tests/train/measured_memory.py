@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from globmed.train import resources, sft
+from globmed.train import resources, sft, size
 from globmed.train.network import config_of, network_of
 from globmed.train.recipe import Data, Examples, Optimisation, Recipe, Scratch
 from globmed.train.trainer import fit
@@ -31,8 +31,8 @@ def main(release: str, precision: str, checkpointing: str) -> None:
     )
     prepared = sft.plan(recipe)
     need = resources.needs(
-        resources.sized(recipe, prepared.tokenizer),
-        resources.kept_of(config_of(recipe, prepared.tokenizer), precision),
+        size.sized(recipe, prepared.tokenizer),
+        size.kept_of(config_of(recipe, prepared.tokenizer), precision),
         resources.Setup.of(recipe),
         answers_most=prepared.work.answers_most,
         on_gpu=False,

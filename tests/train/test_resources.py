@@ -13,22 +13,12 @@ from transformers import AutoModelForCausalLM, Gemma3Config, LlamaConfig, Qwen3C
 
 from globmed.core.errors import EnvironmentFailedError
 from globmed.models.catalog import catalog_rows
-from globmed.train import resources
+from globmed.train import fitting, size
+from globmed.train.fitting import ways
 from globmed.train.network import linear_in_text, within_text
 from globmed.train.recipe import Method, packaged_recipes, read_recipe
-from globmed.train.resources import (
-    GIB,
-    GPUS,
-    Kept,
-    Setup,
-    Work,
-    hours,
-    kept_of,
-    needs,
-    operations,
-    shape_of,
-    ways,
-)
+from globmed.train.resources import GIB, GPUS, Setup, Work, hours, needs, operations
+from globmed.train.size import Kept, kept_of, shape_of
 
 QWEN3: dict[str, Any] = {"num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128, "vocab_size": 151_936}
 QWEN3_4B = Qwen3Config(
@@ -79,7 +69,7 @@ def test_what_reads_images_is_not_learnt() -> None:
 @pytest.mark.parametrize("precision", ["float32", "bf16_mixed", "bf16"])
 def test_what_is_kept_grows_with_layers_and_tokens_as_said(precision: str) -> None:
     kept = kept_of(small(), precision)
-    (found,) = resources._two_rows(small(), 3, precision, 200)
+    (found,) = size._two_rows(small(), 3, precision, 200)
     assert 3 * (kept.layer + kept.layer_token * 200) + kept.token * 200 == pytest.approx(found, rel=0.01)
 
 
@@ -176,12 +166,12 @@ def test_memory_that_is_not_there_is_said_in_one_line(monkeypatch: pytest.Monkey
         def __len__(self) -> int:
             return 300
 
-    monkeypatch.setattr(resources, "_free", lambda _processes: (0.2 * GIB, "machine"))
+    monkeypatch.setattr(fitting, "_free", lambda _processes: (0.2 * GIB, "machine"))
     work = Work(tokens=1, attended=1.0, answers=1.0, answers_most=1)
     with pytest.raises(EnvironmentFailedError, match=r"needs 0\.4 GiB, and 0\.2 GiB are free on this machine"):
-        resources.refuse_too_little_memory(recipe, Tokenizer(), work)
-    monkeypatch.setattr(resources, "_free", lambda _processes: (1 * GIB, "machine"))
-    resources.refuse_too_little_memory(recipe, Tokenizer(), work)
+        fitting.refuse_too_little_memory(recipe, Tokenizer(), work)
+    monkeypatch.setattr(fitting, "_free", lambda _processes: (1 * GIB, "machine"))
+    fitting.refuse_too_little_memory(recipe, Tokenizer(), work)
 
 
 @pytest.mark.slow

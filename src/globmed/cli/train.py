@@ -15,9 +15,9 @@ from globmed.cli.output import AsJson
 from globmed.core.errors import EnvironmentFailedError
 
 if TYPE_CHECKING:
+    from globmed.train.fitting import Way
     from globmed.train.mixture import PlanRow
     from globmed.train.recipe import Recipe
-    from globmed.train.resources import Way
     from globmed.train.sft import Prepared
 
 app = typer.Typer(help="Train a model on a dataset.", no_args_is_help=True)
@@ -120,8 +120,9 @@ def plan_command(
 
 
 def _ways(recipe: Recipe, prepared: Prepared, *, gpu: str, count: int, mfu: float) -> list[Way]:
+    from globmed.train.fitting import plan_gpus
     from globmed.train.network import local_copy
-    from globmed.train.resources import GPUS, plan_gpus
+    from globmed.train.resources import GPUS
 
     return plan_gpus(local_copy(recipe), prepared.tokenizer, prepared.work, gpu=GPUS[gpu], count=count, mfu=mfu)
 

@@ -30,11 +30,12 @@ from globmed.train.card import EVALUATIONS, LOSSES, PLAN, SOURCES, Facts, Source
 from globmed.train.encoding import Encoded, encode, joined
 from globmed.train.evaluation import Asked, ask, questions
 from globmed.train.examples import Example, examples, instructions, name_of
+from globmed.train.fitting import refuse_too_little_memory
 from globmed.train.mixture import Candidates, PlanRow
 from globmed.train.network import context_tokens, local_copy, network_of, tokenizer_of, write_merged
 from globmed.train.packing import pack
 from globmed.train.recipe import HUB, Recipe
-from globmed.train.resources import Work, refuse_too_little_memory, work_of
+from globmed.train.resources import Work, work_of
 from globmed.train.steps import Evaluated, Loss, OnStep
 from globmed.train.texts import TestQuestions, Text, encode_pieces, read_texts
 
