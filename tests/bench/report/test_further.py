@@ -8,7 +8,7 @@ import pytest
 
 from globmed.bench.analysis import MetricRow
 from globmed.bench.report.evidence import Evidence, read_runs
-from globmed.bench.report.further import further_sections
+from globmed.bench.report.further import further_sections, told_once
 from globmed.bench.report.grid import Grid
 
 
@@ -53,3 +53,8 @@ def test_the_worst_is_said_of_models_and_not_of_baselines(evidence: Evidence) ->
         "Less urgency than the stated rule asks for was given in up to 37.5\N{NO-BREAK SPACE}% of triage questions"
         " (asked-1 in Swahili)."
     )
+
+
+def test_reasons_that_differ_in_a_number_are_told_once() -> None:
+    reasons = ["a calibrated model would show 0.03 here", "a calibrated model would show 0.05 here", "no question", "7"]
+    assert told_once(reasons) == ["7", "a calibrated model would show 0.03 to 0.05 here", "no question"]

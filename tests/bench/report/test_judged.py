@@ -117,6 +117,8 @@ def test_the_page_has_verdicts_tables_and_what_they_are_worth_in_each_language(j
         key=lambda row: row.corrected,
     )
     bounds = interval(best.corrected_low, best.corrected_high)
+    assert "How models do on made" in english
+    assert "How models do on made" not in swahili.split("## Some questions")[0]
     assert f"b had the most that were acceptable: {percent(best.corrected)} {bounds} percent by judge" in swahili
     assert re.search(r"Judge judge: not acceptable \(not correct, severe harm\)\. As I see it\.", markdown)
     names = [path.name for path in files.tables]

@@ -6,7 +6,8 @@ Every number is one of `globmed.bench.analysis.MetricRow`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from globmed.bench.analysis import ALL, MetricRow
@@ -45,6 +46,7 @@ class _Told:
     worst: str = ""
 
 
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?)")
 _CLOSED = {
     "macro_f1": _Told(
         title="Macro-F1",
@@ -171,7 +173,7 @@ def _grid(rows: Sequence[MetricRow], told: _Told) -> Grid:
     groups = [Group(heading="Models", rows=lines(baseline=False))]
     groups.append(Group(heading="Baselines, which know nothing of the question", rows=lines(baseline=True)))
     groups = [group for group in groups if group.rows]
-    reasons = sorted({row.reason for row in rows if row.reason})
+    reasons = told_once({row.reason for row in rows if row.reason})
     return Grid(
         title=told.title,
         caption=told.caption,
@@ -183,6 +185,19 @@ def _grid(rows: Sequence[MetricRow], told: _Told) -> Grid:
         models=True,
         places=tuple(across),
     )
+
+
+def told_once(reasons: Iterable[str]) -> list[str]:
+    """Put together what differs in one number alone: `0.03 on …` and `0.05 on …` become `0.03 to 0.05 on …`."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for reason in sorted(reasons):
+        pieces = _NUMBER.split(reason)
+        alike.setdefault((pieces[0], pieces[-1]) if len(pieces) == 3 else (reason,), []).append(reason)
+    found = []
+    for around, those in alike.items():
+        numbers = sorted((_NUMBER.split(one)[1] for one in those), key=float) if len(those) > 1 else []
+        found.append(f"{numbers[0]} to {numbers[-1]}".join(around) if numbers else those[0])
+    return found
 
 
 def _cell(row: MetricRow | None, told: _Told) -> Cell:

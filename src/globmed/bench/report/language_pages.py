@@ -27,6 +27,7 @@ from globmed.bench.report.wording import (
     points,
     points_interval,
 )
+from globmed.bench.tasks import tasks
 from globmed.core.language import languages
 
 CANNOT = "A benchmark cannot establish safety in use."
@@ -124,7 +125,7 @@ def _page(
         name=name,
         sentences=(*_sentences(name.text, texts, best, costs), *_of_judges(name.text, judged)),
         evidence=_evidence(name, texts, best, gaps=gaps, costs=costs),
-        unknown=tuple(_unknown(name.text, texts, best, missing=others - texts.keys())),
+        unknown=tuple(_unknown(name.text, texts, best, judged, missing=others - texts.keys())),
     )
 
 
@@ -234,6 +235,7 @@ def _unknown(
     name: str,
     texts: Mapping[tuple[str, str], Texts],
     best: Mapping[tuple[str, str], Measure],
+    judged: Sequence[JudgedRow],
     *,
     missing: Iterable[tuple[str, str]],
 ) -> Iterator[str]:
@@ -247,7 +249,9 @@ def _unknown(
     absent = sorted({plain(source) for _, source in missing})
     if absent:
         yield f"Anything about {listed(absent)} in {name}: asked in other languages, not in this one."
-    silent = sorted({plain(source) for task, source in texts if (task, source) not in best})
+    # Where people's ratings calibrate a judge, its number stands above.
+    told = {name for name, task in tasks().items() if task.open} if any(row.calibrated for row in judged) else set()
+    silent = sorted({plain(source) for task, source in texts if (task, source) not in best and task not in told})
     if silent:
         yield f"How models do on {listed(silent)}: there are questions, and no number that could be given."
     yield f"How speech, dialects and local words in {name} fare, and anything that these sources do not ask."
