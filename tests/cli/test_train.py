@@ -62,4 +62,4 @@ def test_an_unknown_key_is_one_line_with_its_place(recipe: Path) -> None:
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert "recipe.toml" in done.stderr
-    assert "unknown field `stepz`" in done.stderr
+    assert "unknown key `stepz` in `optimisation`" in done.stderr

@@ -218,7 +218,7 @@ def test_tensorboard_is_written_where_asked_for(recipe_file: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [
-        ("stepz = 3", "Object contains unknown field `stepz`"),
+        ("stepz = 3", "the unknown key `stepz`"),
         ("[data]\nfolder = 1", "recipe"),
         ("seed = [", "recipe"),
     ],

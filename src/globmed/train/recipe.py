@@ -243,7 +243,8 @@ def read_recipe(path: Path) -> Recipe:
     try:
         recipe = msgspec.toml.decode(path.read_bytes(), type=Recipe)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError.at(str(path), found=str(error), expected="a recipe as docs/training.md describes") from error
+        found = str(error).replace("Object contains unknown field", "the unknown key").replace(" - at `$.", " in `")
+        raise InputError.at(str(path), found=found, expected="a recipe as docs/training.md describes") from error
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     base = path.resolve().parent
