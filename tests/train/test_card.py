@@ -14,7 +14,7 @@ from globmed.core.store import read_manifest, read_records
 from globmed.train.card import NOT_MEASURED, Facts, Results, SourceRow, model_card
 from globmed.train.gains import Gain
 from globmed.train.mixture import PlanRow
-from globmed.train.sft import CARD, train
+from globmed.train.sft import CARD, plan, train
 from globmed.train.steps import Loss
 
 
@@ -82,6 +82,18 @@ def test_a_model_of_the_hub_is_named_with_its_commit(
         examples=Examples(prompts=("mcqa_text",), closed_book=True),
         optimisation=Optimisation(tokens=2_000, batch_tokens=512, row_tokens=512, threads=1),
     )
+    # To plan, no weights are asked of the Hub.
+    wanted: list[list[str]] = []
+
+    def download(_: str, *, revision: str, allow_patterns: list[str]) -> str:
+        wanted.append(allow_patterns)
+        return str(cache / "models--maker--small" / "snapshots" / revision)
+
+    with monkeypatch.context() as asking:
+        asking.setattr("huggingface_hub.snapshot_download", download)
+        assert plan(recipe).steps > 0
+    assert wanted
+    assert not any("safetensors" in pattern for pattern in wanted[0])
     train(recipe, out=tmp_path / "tuned")
     made = read_manifest(tmp_path / "tuned").configuration
     assert (made["checkpoint"], made["revision"]) == ("hub:maker/small", commit)

@@ -124,7 +124,8 @@ def _ways(recipe: Recipe, prepared: Prepared, *, gpu: str, count: int, mfu: floa
     from globmed.train.network import local_copy
     from globmed.train.resources import GPUS
 
-    return plan_gpus(local_copy(recipe), prepared.tokenizer, prepared.work, gpu=GPUS[gpu], count=count, mfu=mfu)
+    recipe = local_copy(recipe, weights=False)
+    return plan_gpus(recipe, prepared.tokenizer, prepared.work, gpu=GPUS[gpu], count=count, mfu=mfu)
 
 
 def _show_ways(ways: Sequence[Way], *, gpu: str, count: int, mfu: float, as_json: bool) -> None:

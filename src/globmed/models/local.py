@@ -285,8 +285,13 @@ def hub_commit(hub_id: str) -> str:
         ) from error
 
 
-def hub_folder(hub_id: str, revision: str) -> Path:
+def hub_folder(hub_id: str, revision: str, *, weights: bool = True) -> Path:
     """Return the folder in the Hub cache that holds a commit of a model, downloaded unless it is there.
+
+    Args:
+        hub_id: its id on the Hub.
+        revision: the commit.
+        weights: with them; without, its configuration and tokenizer alone.
 
     Raises:
         MissingExtraError: transformers is not installed.
@@ -296,7 +301,7 @@ def hub_folder(hub_id: str, revision: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    wanted = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"]
+    wanted = ["*.json", "*.jinja", "*.model", "*.txt", *(["*.safetensors"] if weights else [])]
     try:
         return Path(snapshot_download(hub_id, revision=revision, allow_patterns=wanted))
     except (OSError, HfHubHTTPError, LocalEntryNotFoundError) as error:

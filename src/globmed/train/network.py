@@ -18,8 +18,12 @@ from globmed.train.recipe import HUB, Recipe
 from globmed.train.texts import read_texts
 
 
-def local_copy(recipe: Recipe) -> Recipe:
+def local_copy(recipe: Recipe, *, weights: bool = True) -> Recipe:
     """Return the recipe with its checkpoint as a folder: one on the Hub is downloaded unless it is in the cache.
+
+    Args:
+        recipe: as it was read.
+        weights: with them; to plan, configuration and tokenizer are enough.
 
     Raises:
         MissingExtraError: transformers is not installed.
@@ -28,7 +32,7 @@ def local_copy(recipe: Recipe) -> Recipe:
     if not recipe.checkpoint.startswith(HUB):
         return recipe
     hub_id = recipe.checkpoint.removeprefix(HUB)
-    folder = local.hub_folder(hub_id, recipe.revision or local.hub_commit(hub_id))
+    folder = local.hub_folder(hub_id, recipe.revision or local.hub_commit(hub_id), weights=weights)
     return msgspec.structs.replace(recipe, checkpoint=str(folder), revision="")
 
 

@@ -222,7 +222,7 @@ def plan(recipe: Recipe) -> Prepared:
         UsageError: nothing to learn from.
     """
     local.load_libraries("train", "torch", "transformers")
-    recipe = local_copy(recipe)
+    recipe = local_copy(recipe, weights=False)
     items = list(read_items(Path(recipe.data.folder)))
     tokenizer = tokenizer_of(recipe, items)
     row_tokens, context = recipe.optimisation.row_tokens, context_tokens(recipe, tokenizer)
