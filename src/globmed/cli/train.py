@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -41,9 +42,11 @@ def run_command(
 
     with output.training() as tell:
         manifest = train(read_recipe(recipe), out=out, tensorboard=tensorboard, on_step=tell)
-    # Of several processes the first speaks for all.
-    if manifest:
-        output.stage(StageResult.of(out), title="Train items", as_json=as_json)
+    if manifest is None:
+        # Of several processes the first speaks for all. The others have nothing left to write, and go at once: a thread
+        # of gloo that frees a tensor while Python winds up aborts its process (pytorch/pytorch#190489).
+        os._exit(0)
+    output.stage(StageResult.of(out), title="Train items", as_json=as_json)
 
 
 @app.command("recipe")

@@ -9,11 +9,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from globmed.bench.view.requests import requests_of, requests_path
 from globmed.core.item import Finding, Item
@@ -180,6 +181,12 @@ def opened(browser: Browser, address: str, *, width: int = 1280) -> Iterator[Pag
     page.close()
 
 
+def press(page: Page, name: str, *, role: Literal["button", "link"] = "button", within: Locator | None = None) -> None:
+    """Press what leads to another page, and wait until that one stands there whole, its style with it."""
+    with page.expect_navigation(wait_until="load"):
+        (within or page).get_by_role(role, name=name).click()
+
+
 @needs_chromium
 @pytest.mark.parametrize("width", [320, 1280])
 def test_filter_open_switch_language_and_mark(browser: Browser, make_view_run: Callable[..., Path], width: int) -> None:
@@ -187,13 +194,13 @@ def test_filter_open_switch_language_and_mark(browser: Browser, make_view_run: C
     with serving(run) as address, opened(browser, address, width=width) as page:
         page.get_by_label("Language").select_option("sw")
         page.get_by_label("Only").select_option("all_wrong")
-        page.get_by_role("button", name="Show").click()
+        press(page, "Show")
         assert "4 questions" in page.get_by_role("status").inner_text()
         assert page.url == f"{address}?language=sw&model=&outcome=&named=all_wrong&text=&within="
-        page.get_by_role("link", name="made:4").click()
+        press(page, "made:4", role="link")
         assert page.locator(".side h3").first.inner_text().startswith("Swahili")
         page.get_by_label("Beside it").select_option("zh")
-        page.get_by_role("button", name="Show").click()
+        press(page, "Show")
         asked = page.locator(".asked")
         assert [asked.nth(place).get_attribute("lang") for place in (0, 1)] == ["sw", "zh"]
         assert [asked.nth(place).get_attribute("dir") for place in (0, 1)] == ["ltr", "ltr"]
@@ -208,7 +215,7 @@ def test_filter_open_switch_language_and_mark(browser: Browser, make_view_run: C
             form.get_by_label("Why").select_option("translation")
             form.get_by_label("Whose reply").select_option("poor")
             form.get_by_label("What is to be seen").fill("第一项\nsecond line")
-            form.get_by_role("button", name="Mark for review").click()
+            press(page, "Mark for review", within=form)
             assert page.locator("main [role=status]").inner_text() == said
         [mark] = requests_of(run, "made:4")
         assert (mark.item, mark.language, mark.model, mark.reason) == ("made:4/zh", "zh", "poor", "translation")
@@ -219,14 +226,14 @@ def test_filter_open_switch_language_and_mark(browser: Browser, make_view_run: C
 @needs_chromium
 def test_a_search_and_pages_have_addresses_to_share(browser: Browser, address: str) -> None:
     with opened(browser, address) as page:
-        page.get_by_role("link", name="Next").click()
-        page.get_by_role("link", name="Next").click()
+        press(page, "Next", role="link")
+        press(page, "Next", role="link")
         assert "41 to 48" in page.get_by_role("status").inner_text()
-        page.get_by_role("link", name="Previous").click()
+        press(page, "Previous", role="link")
         assert "21 to 40" in page.get_by_role("status").inner_text()
         page.get_by_label("Text", exact=True).fill("iwosan")
-        page.keyboard.press("Enter")
-        page.wait_for_url("**text=iwosan**")
+        with page.expect_navigation(url="**text=iwosan**", wait_until="load"):
+            page.keyboard.press("Enter")
         assert page.locator(".entries > li").count() == 1
         page.goto(page.url)
         assert page.get_by_label("Text", exact=True).input_value() == "iwosan"
@@ -272,15 +279,13 @@ def test_hostile_text_is_shown_and_does_nothing(
             assert "\u200b" not in page.content()
             # A model is chosen by the value that its form shows, whatever its name holds.
             page.locator(".filters select[name=model]").select_option(index=1 + number)
-            page.get_by_role("button", name="Show").click()
+            press(page, "Show")
             assert page.locator(".pair").count() == 1
             form = page.locator("form.mark").first
             form.get_by_label("What is to be seen").fill(payload)
-            form.get_by_role("button", name="Mark for review").click()
+            press(page, "Mark for review", within=form)
             assert page.locator("main [role=status]").inner_text() == "Marked."
             assert page.locator("script, img, svg, iframe, object, [onload], [onerror], [onclick]").count() == 0
-            # The status can be read before the style sheet has come.
-            page.wait_for_load_state("load")
             assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.goto(address)
         assert "⟨U+202E⟩gpj.exe" in page.content()
