@@ -46,7 +46,8 @@ def encode_texts(tokenizer: Any, texts: Sequence[str]) -> list[tuple[int, ...]]:
     """Return token ids; a beginning-of-text token is added only where no chat template has written one."""
     if not texts:
         return []
-    encoded = tokenizer(list(texts), add_special_tokens=not tokenizer.chat_template)["input_ids"]
+    # Not verbose: what is too long is counted by whoever asks, and a warning without the text's name helps nobody.
+    encoded = tokenizer(list(texts), add_special_tokens=not tokenizer.chat_template, verbose=False)["input_ids"]
     return [
         _encode_broken(tokenizer, text) if _BREAK in text and _special_tokens(tokenizer) else tuple(ids)
         for text, ids in zip(texts, encoded, strict=True)
@@ -134,6 +135,7 @@ def _encode_broken(tokenizer: Any, text: str) -> tuple[int, ...]:
             walled += wall
         else:
             walled += _BREAK if piece == 2 * _BREAK else piece
-    encoded = tokenizer(walled, add_special_tokens=not tokenizer.chat_template, return_offsets_mapping=True)
+    marked = not tokenizer.chat_template
+    encoded = tokenizer(walled, add_special_tokens=marked, return_offsets_mapping=True, verbose=False)
     tokens = zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
     return tuple(token for token, (begin, end) in tokens if begin == end or begin not in places)

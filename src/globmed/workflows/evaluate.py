@@ -100,7 +100,7 @@ def _card(tuned: Path, gained: pa.Table, out: Path) -> Path:
         split=asked.configuration["split"],
         gains=msgspec.convert(gained.to_pylist(), list[Gain]),
     )
-    card = out.resolve() / "README.md"
+    card = out / "README.md"
     store.write_text(card, model_card(Facts.of(tuned), results))
     return card
 

@@ -65,7 +65,7 @@ def write_report(
     evidence = read_runs(runs)
     shown = content(evidence, gained_rows(gains) if gains is not None else [], title=title, note=note)
     tables = {**evidence.tables, **({"gains": gains} if gains is not None else {})}
-    page, text, out = as_html(shown), as_markdown(shown), out.resolve()
+    page, text = as_html(shown), as_markdown(shown)
     figures = tuple(path for figure in shown.figures for path in _write_figure(out, figure))
     html, markdown = out / "report.html", out / "report.md"
     write_text(markdown, text)
