@@ -116,5 +116,5 @@ def test_one_model_of_a_run_is_not_compared_with_itself(make_run: MakeRun) -> No
 def test_a_run_asked_again_since_is_not_compared(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run("a")
     run_benchmark([LongestOption()], data=tmp_path / "data", plan=PLAN, out=run)
-    with pytest.raises(UsageError, match=f"has other replies than were scored. Run: globmed bench score {run}"):
+    with pytest.raises(UsageError, match=f"compacted since. Run: globmed bench score {run}"):
         two_sides(run, None, models=("chance", "longest"), conditions=0)

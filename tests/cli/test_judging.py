@@ -210,6 +210,11 @@ def test_judges_are_in_the_journals_shown_and_asked_again_as_often_as_said(serve
     ]
     assert shown[1]["languages"] == {code: {"ok": QUESTIONS} for code in LANGUAGES}
     assert "judge-dumb, as judge" in globmed("journal", "show", run)
+    server.asked.clear()
+    compacted = json.loads(globmed("journal", "compact", run, "--json"))
+    assert [one["replies"] for one in compacted] == [every, every, 3 * every]
+    assert json.loads(globmed("bench", "judge", run, "--json"))["judged"] == told["judged"]
+    assert server.asked.total() == 0
 
 
 def test_a_second_phrasing_is_asked_beside_the_first(server: Server, run: Path) -> None:

@@ -75,10 +75,9 @@ def progress(path: Path) -> list[Progress]:
     """
     if not path.is_dir():
         return [Progress(survey=snapshot(path).survey)]
-    judges = sorted(judges_folder(path).glob("*/replies/*.journal"))
     return [
         *(_progress(path, journal) for journal in journals(path)),
-        *(_judge_progress(path, journal) for journal in judges),
+        *(_judge_progress(path, journal) for journal in _judges_journals(path)),
     ]
 
 
@@ -98,7 +97,7 @@ def journals(path: Path) -> list[Path]:
 
 
 def compact_all(paths: Iterable[Path]) -> list[Compacted]:
-    """Compact the journals of runs, and those named; see `globmed.models.compaction.compact`.
+    """Compact the journals of runs, those of judges too, and those named; see `globmed.models.compaction.compact`.
 
     Args:
         paths: folders of runs, or journals.
@@ -107,7 +106,11 @@ def compact_all(paths: Iterable[Path]) -> list[Compacted]:
         InputError: one is neither, or is damaged.
         EnvironmentFailedError: another process writes to one, or the disk is full.
     """
-    return [compact(journal) for path in paths for journal in journals(path)]
+    return [compact(journal) for path in paths for journal in (*journals(path), *_judges_journals(path))]
+
+
+def _judges_journals(path: Path) -> list[Path]:
+    return sorted(judges_folder(path).glob("*/replies/*.journal"))
 
 
 def _progress(run: Path, journal: Path) -> Progress:

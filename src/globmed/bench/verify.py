@@ -57,7 +57,7 @@ def verify_run(run: Path) -> list[Verdict]:
     verdicts = [_files(folder, run) for folder in _stages(run)]
     verdicts.append(_prompts(run))
     current = read_manifest(scores_folder(run)).inputs == score_inputs(run)
-    found = "of the replies that are there" if current else "of other items or replies than are there now"
+    found = "of the replies that are there" if current else "of other files of items or replies than are there now"
     verdicts.append(Verdict(part="inputs of the scores", holds=current, found=found))
     return [*verdicts, *_recomputed(run), *_judged(run)]
 
@@ -113,7 +113,7 @@ def _judged(run: Path) -> Iterator[Verdict]:
     if not folder.is_dir():
         return
     current = read_manifest(folder).inputs == results_inputs(run)
-    found = "of the verdicts and ratings that are there" if current else "of others than are there now"
+    found = "of the verdicts and ratings that are there" if current else "of other files than are there now"
     yield Verdict(part="inputs of the judgements", holds=current, found=found)
     with tempfile.TemporaryDirectory() as again:
         try:

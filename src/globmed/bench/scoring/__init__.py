@@ -258,7 +258,8 @@ def check_scored(run: Path) -> None:
     if not (scores_folder(run) / MANIFEST).is_file():
         raise UsageError(f"{run}: has no scores. Run: globmed bench score {run}")
     if read_manifest(scores_folder(run)).inputs != score_inputs(run):
-        raise UsageError(f"{run}: has other replies than were scored. Run: globmed bench score {run}")
+        found = "has other replies than were scored, or they were compacted since"
+        raise UsageError(f"{run}: {found}. Run: globmed bench score {run}")
     missing = set(Score.__struct_fields__) - set(columns_of(scores_folder(run), SCORES))
     if missing:
         raise UsageError(
