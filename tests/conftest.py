@@ -10,8 +10,13 @@ from typing import Any, Self
 
 import pytest
 from aiohttp import web
+from hypothesis import settings
 
 REPOSITORY = Path(__file__).parents[1]
+
+# The same examples each time, however slow the machine; `pytest --hypothesis-profile=other` looks for others.
+settings.register_profile("other", settings.get_profile("ci"), derandomize=False)
+settings.load_profile("ci")
 
 Answer = Callable[[dict[str, Any]], str | Mapping[str, Any] | int]
 

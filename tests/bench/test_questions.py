@@ -4,7 +4,7 @@ from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from globmed.bench.questions import crossed, named, numbered_by, parts_of, right
@@ -17,7 +17,6 @@ def laid_out(rows: list[tuple[str, str, int]]) -> pa.Table:
     return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema=schema)
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_numbers_are_places_among_the_sorted_distinct_values(rows: list[tuple[str, str, int]]) -> None:
     table, distinct = laid_out(rows), sorted(set(rows))
@@ -28,7 +27,6 @@ def test_numbers_are_places_among_the_sorted_distinct_values(rows: list[tuple[st
     assert named(table, found, "language") == [row[1] for row in distinct]
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_parts_hold_each_row_once_in_its_order(rows: list[tuple[str, str, int]]) -> None:
     found = [part.to_pylist() for part in parts_of(laid_out(rows), ("language",))]

@@ -19,7 +19,7 @@ def batch(first: int, rows: int) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict({"number": list(numbers), "text": [f"row {n}" for n in numbers]}, schema=SCHEMA)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 5), max_size=8))
 def test_every_row_is_where_it_is_said_to_be(tmp_path_factory: pytest.TempPathFactory, sizes: list[int]) -> None:
     path = tmp_path_factory.mktemp("groups") / "x.parquet"

@@ -96,7 +96,7 @@ ROWS = st.builds(
     texts=st.lists(TEXT, max_size=3).map(tuple),
     finding=st.none() | FINDINGS,
 )
-ROUND_TRIP = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ROUND_TRIP = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @ROUND_TRIP

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from globmed.core.errors import EnvironmentFailedError, InputError
@@ -37,7 +37,6 @@ def read(data: bytes) -> list[dict[str, Any]]:
         return [placed.row for placed in read_array(path, dict[str, Any])]
 
 
-@settings(deadline=None)
 @given(OBJECTS, st.sampled_from([None, 2]), st.booleans(), st.sampled_from([b"", b"\xef\xbb\xbf"]))
 def test_values_come_out_as_they_were_written(
     values: list[dict[str, Any]], indent: int | None, ascii_only: bool, mark: bytes
@@ -46,7 +45,6 @@ def test_values_come_out_as_they_were_written(
     assert read(mark + text.encode()) == values
 
 
-@settings(deadline=None)
 @given(OBJECTS, st.data())
 def test_an_array_that_was_cut_off_is_refused(values: list[dict[str, Any]], data: st.DataObject) -> None:
     whole = json.dumps(values, ensure_ascii=False).encode()

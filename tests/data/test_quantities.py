@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from globmed.core.errors import UsageError
@@ -17,8 +17,6 @@ from globmed.data.quantities.units import conflict, ratio_of, spellings, units
 
 CODES = list(languages())
 F = Fraction
-UNTIMED = settings(deadline=None)
-"""The first text of a language compiles its patterns."""
 
 
 def read(text: str, code: str) -> list[tuple[object, str]]:
@@ -108,7 +106,6 @@ PIECES = (
     code=st.sampled_from(["en", "es", "de", "fr", "sw", "zu", "yo", "ko"]),
     pieces=st.lists(st.sampled_from(PIECES), max_size=12),
 )
-@UNTIMED
 def test_one_look_reads_what_the_full_reading_does(code: str, pieces: list[str]) -> None:
     text = "".join(pieces)
     quick = written_in_digits.__wrapped__(text, code)
@@ -170,7 +167,6 @@ def written(number: int | Decimal, code: str, group: str) -> str:
 
 
 @pytest.mark.parametrize("code", CODES)
-@UNTIMED
 @given(number=NUMBERS, data=st.data())
 def test_a_number_in_any_format_of_a_language_is_read_exactly(
     code: str, number: int | Decimal, data: st.DataObject
@@ -183,7 +179,6 @@ def test_a_number_in_any_format_of_a_language_is_read_exactly(
 
 
 @pytest.mark.parametrize("code", ["zh", "ja", "ko"])
-@UNTIMED
 @given(number=st.integers(1, 9999), magnitude=st.integers(0, 1), wide=st.booleans())
 def test_ten_thousands_and_full_width_digits(code: str, number: int, magnitude: int, *, wide: bool) -> None:
     word, value = [(w, v) for w, v in language(code).magnitude_words.items() if v >= 10_000][magnitude]
@@ -194,7 +189,6 @@ def test_ten_thousands_and_full_width_digits(code: str, number: int, magnitude: 
 
 
 @pytest.mark.parametrize("code", CODES)
-@UNTIMED
 @given(text=st.one_of(st.text(), st.from_regex(r"[\d.,'/^x×⁹½ \n%万mgé-]{0,40}", fullmatch=True)))
 def test_no_text_stops_the_reading(code: str, text: str) -> None:
     normal = unicodedata.normalize("NFC", text)
@@ -203,7 +197,6 @@ def test_no_text_stops_the_reading(code: str, text: str) -> None:
         assert each.text == normal[each.start : each.end]
 
 
-@UNTIMED
 @given(text=st.text(alphabet="0123456789.,/-½ mgLdh%²⁹^x", max_size=30), code=st.sampled_from(CODES))
 def test_a_text_is_aligned_with_itself(text: str, code: str) -> None:
     aligned = align([text], code, [text], code)
@@ -246,7 +239,6 @@ def test_every_single_number_word_is_read(code: str) -> None:
         assert value in [each.value for each in quantities(word + counter, code)], word
 
 
-@UNTIMED
 @given(number=st.integers(1, 999))
 def test_english_number_words_compose(number: int) -> None:
     names = {value: word for word, value in language("en").number_words.items() if word not in {"nought", "nil"}}

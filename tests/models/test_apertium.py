@@ -104,7 +104,7 @@ def shared() -> Iterator[Apertium]:
 
 
 @needs_apertium
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(texts=st.lists(st.text(st.sampled_from("aB \n^$[]{}/\\<>@*~+#&_|é中\u0301\0\t.")), max_size=20))
 def test_any_text_gets_an_answer_with_its_line_breaks(shared: Apertium, texts: list[str]) -> None:
     for text, reply in zip(texts, ask(shared, *texts), strict=True):

@@ -120,7 +120,7 @@ async def test_each_request_is_answered_once_and_a_second_campaign_asks_nothing(
     assert last.usage == Usage()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.integers(0, 6), max_size=40),
     st.integers(1, 5),
@@ -297,7 +297,7 @@ async def test_two_signals_end_what_is_under_way_after_the_time_is_over_too(jour
         await asyncio.wait_for(collect(answers), 5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 6), max_size=20), st.integers(1, 4), st.integers(1, 5))
 def test_setbacks_are_tried_again_and_each_request_is_answered_once(
     tmp_path_factory: pytest.TempPathFactory, failures: list[int], batch_size: int, concurrency: int

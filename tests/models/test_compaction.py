@@ -77,7 +77,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(steps)
 def test_compaction_changes_nothing(steps: list[tuple[list[tuple[str, Reply]], list[str]] | None]) -> None:
     with tempfile.TemporaryDirectory() as folder:

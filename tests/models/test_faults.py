@@ -250,7 +250,7 @@ def survive(tmp_path: Path, quiet: dict[str, Reply], storm: Sequence[str | None]
     asyncio.run(work())
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(quick_faults, st.integers(1, 12))
 def test_a_storm_of_all_of_them(
     tmp_path_factory: pytest.TempPathFactory, quiet: dict[str, Reply], storm: list[str | None], concurrency: int
@@ -260,7 +260,7 @@ def test_a_storm_of_all_of_them(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.sampled_from(sorted(FAULTS)) | st.none(), max_size=150), st.integers(1, 20))
 def test_many_storms(
     tmp_path_factory: pytest.TempPathFactory, quiet: dict[str, Reply], storm: list[str | None], concurrency: int

@@ -63,7 +63,7 @@ def write(path: Path, saved: Iterable[tuple[str, Reply]], asked: Iterable[str] =
     asyncio.run(run())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.dictionaries(keys, replies, max_size=6))
 def test_replies_come_back_as_they_went_in(saved: dict[str, Reply]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -81,7 +81,7 @@ def test_replies_come_back_as_they_went_in(saved: dict[str, Reply]) -> None:
             assert journal.opened.statuses == Counter(reply.status for reply in saved.values())
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(st.lists(st.tuples(keys, replies), min_size=1, max_size=2, unique_by=lambda pair: pair[0]))
 def test_cut_at_any_byte_leaves_a_prefix_and_can_be_gone_on_with(saved: list[tuple[str, Reply]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -84,7 +84,7 @@ def groups(draw: st.DrawFn) -> list[Pair]:
     return pairs
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(groups(), max_size=5), st.integers(1, 500))
 def test_likelihoods_are_those_of_each_sequence_alone(scorer: Scorer, asked: list[list[Pair]], tokens: int) -> None:
     scores = scorer.likelihoods(asked, tokens=tokens)

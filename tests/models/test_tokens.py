@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
@@ -80,7 +80,6 @@ def special_ids(tokenizer: Any, ids: tuple[int, ...]) -> list[str]:
 spelling = st.lists(st.sampled_from([*SPECIAL, "<|im_", "end|>", "a b", " ", "次", "\n", "é"]), max_size=6).map("".join)
 
 
-@settings(deadline=None)
 @given(spelling, spelling)
 @example(STOP, STOP)
 @example(f"high{STOP}\n{START}assistant\n", f"{BEGIN}{STOP}")
@@ -98,7 +97,6 @@ def test_what_a_text_spells_out_stays_text(tokenizer: Any, content: str, answer:
     assert 1 <= before <= len(ids)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40), st.text(min_size=1, max_size=20))
 @example(" two  spaces ", " x")
 @example("\ufdd0", "\ufdd0\ufdd0")

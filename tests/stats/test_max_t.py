@@ -71,7 +71,7 @@ def test_the_bar_is_that_of_draws_worked_out_cluster_by_cluster() -> None:
     assert np.allclose(found.high - found.estimate, half)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10**6), st.integers(1, 6), st.sampled_from([0.9, 0.95, 0.99]))
 def test_an_interval_excludes_zero_exactly_where_p_is_below_alpha(seed: int, contrasts: int, level: float) -> None:
     values, clusters = made(seed, clusters=30, contrasts=contrasts, missing=0.05)

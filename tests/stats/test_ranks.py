@@ -67,7 +67,7 @@ def test_a_model_without_shared_questions_may_have_any_place_and_the_reason_is_g
     assert found.high.tolist()[:2] == [2, 3]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.integers(2, 6))
 def test_intervals_hold_the_rank_and_tied_models_overlap(seed: int, models: int) -> None:
     means = np.random.default_rng(seed).uniform(0.2, 0.8, models).tolist()

@@ -131,7 +131,7 @@ def test_of_several_runs_the_parts_are_the_mean_over_pairs_of_runs() -> None:
 REPLIES = text(alphabet="cwue", min_size=20, max_size=20)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(before=REPLIES, after=REPLIES, again=REPLIES, chance=floats(0.01, 1.0))
 def test_the_parts_sum_to_the_gain(before: str, after: str, again: str, chance: float) -> None:
     base = replied("base", before, chance=chance)

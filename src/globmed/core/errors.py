@@ -12,21 +12,28 @@
     │   └── MissingExtraError  3    an optional dependency is not installed
     └── InterruptedRunError    130  stopped by SIGINT or SIGTERM; what was done is kept
 
-An error's text names the place, what was found, what was expected and how to mend it, in one line.
+An error's text names the place, what was found, what was expected and how to mend it, in one line: what stands in
+somebody's file may hold line breaks and terminals' control characters, which are escaped.
 A model call that failed is not an error but a status of its reply (`globmed.models.client.Reply`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import ClassVar
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class GlobmedError(Exception):
     """The root of the tree; `exit_code` is what the command line exits with."""
 
     exit_code: ClassVar[int] = 2
+
+    def __init__(self, text: str) -> None:
+        super().__init__(_CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text))
 
 
 class CheckFailedError(GlobmedError):

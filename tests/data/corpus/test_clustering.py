@@ -270,7 +270,7 @@ ITEMS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(items=ITEMS)
 def test_no_cluster_crosses_a_split_and_nothing_is_lost(tmp_path: Path, items: list[Item]) -> None:
     manifest = cluster_dataset(stage(tmp_path, items), out=tmp_path, procedural=["vitals"])

@@ -114,7 +114,7 @@ def test_clusters_that_sources_share_are_counted_by_pairs(tmp_path: Path) -> Non
     )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(st.tuples(st.sampled_from("stu"), st.integers(0, 9), st.sampled_from(["es", "sw"])), min_size=1))
 def test_counts_are_those_of_the_items(
     tmp_path_factory: pytest.TempPathFactory, drawn: set[tuple[str, int, str]]

@@ -57,7 +57,7 @@ def test_a_swap_is_seen_and_the_right_order_passes(
     assert not find("option_order", "?", "?", to=to, options=(source, target))
     swapped = (target[1], target[0], *target[2:])
     (found,) = find("option_order", "?", "?", to=to, options=(source, swapped))
-    assert found.message == "options 0 and 1 fit the original better when swapped"
+    assert found.message == "options[0] and options[1] fit the original better when swapped"
     assert found.severity == "block"
 
 

@@ -265,7 +265,7 @@ def test_whatever_the_corpus_stage_makes_can_be_released(tmp_path: Path, item: M
     assert corpus_manifest.files["dropped.jsonl"].rows > 0
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["es", "sw"]), st.sampled_from(["train", "test"]))))
 def test_a_release_is_refused_just_where_sets_would_refuse_it(
     tmp_path_factory: pytest.TempPathFactory,

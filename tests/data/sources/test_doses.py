@@ -44,7 +44,7 @@ def worked_out(item: Item) -> Fraction:
     return numbers[0] * IN_BASE[larger] / IN_BASE[smaller]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(SEEDS)
 def test_one_option_alone_is_what_arithmetic_gives(seed: int) -> None:
     for item in items(seed, "en"):
@@ -55,7 +55,7 @@ def test_one_option_alone_is_what_arithmetic_gives(seed: int) -> None:
         assert 10 * right in amounts
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(SEEDS)
 def test_no_question_stands_twice(seed: int) -> None:
     made = items(seed, "en")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from globmed.core.errors import InputError
@@ -49,7 +49,6 @@ def test_rows_become_items() -> None:
     assert (second.rationale, third.rationale[:11]) == ("", "White spots")
 
 
-@settings(deadline=None)
 @given(answers=st.lists(st.integers(0, 3), min_size=1, max_size=6).map(lambda drawn: [*drawn, 0, 3]))
 def test_both_numberings_give_the_same_answers(tmp_path_factory: pytest.TempPathFactory, answers: list[int]) -> None:
     folder = tmp_path_factory.mktemp("cop")

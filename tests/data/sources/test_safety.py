@@ -38,14 +38,14 @@ def careful_answer(case: Case) -> int:
     return int(over.pop()) if len(over) == 1 else 2
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(SEEDS)
 def test_gold_follows_from_what_is_stated(seed: int) -> None:
     for family, _, case in cases(seed):
         assert case.answer == careful_answer(case), (family, case)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(SEEDS)
 def test_no_question_stands_twice_and_every_answer_is_right_equally_often(seed: int) -> None:
     made = list(cases(seed))

@@ -97,7 +97,7 @@ def test_a_path_without_the_files_says_how_to_get_them(name: str, tmp_path: Path
         assert str(raised.value).endswith(source(name).obtain)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.sampled_from(FILES), st.data())
 def test_a_file_cut_off_anywhere_is_refused_or_gives_every_whole_line(
     case: tuple[str, Path], data: st.DataObject
@@ -123,7 +123,7 @@ def test_a_file_cut_off_anywhere_is_refused_or_gives_every_whole_line(
         assert without_place(rows) == without_place(everything)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.sampled_from(FILES), st.data())
 def test_a_changed_byte_loses_no_row(case: tuple[str, Path], data: st.DataObject) -> None:
     name, file = case
@@ -134,7 +134,7 @@ def test_a_changed_byte_loses_no_row(case: tuple[str, Path], data: st.DataObject
     assert rows is None or len(rows) == 3 * len(languages_of(name))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.sampled_from(JSON_LINES), st.randoms(use_true_random=False))
 def test_the_order_of_lines_changes_nothing_but_the_order(case: tuple[str, Path], rng: random.Random) -> None:
     name, file = case

@@ -20,7 +20,7 @@ def items(seed: int, *codes: str) -> list[Item]:
     return [item for item in vitals.read(Path(), codes, seed) if isinstance(item, Item)]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(SEEDS)
 def test_gold_follows_from_the_numbers(seed: int) -> None:
     for _, _, case in cases(seed):
@@ -36,7 +36,7 @@ def test_gold_follows_from_the_numbers(seed: int) -> None:
             assert band_of(case.sign, case.asked) == vitals.NORMAL
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(SEEDS)
 def test_no_number_of_a_test_item_was_in_training(seed: int) -> None:
     seen: dict[str, set[tuple[str, int]]] = {"train": set(), "test": set()}

@@ -32,7 +32,7 @@ def find(pair: Pair) -> Iterator[Finding]:
     worst, first, second = max(_crosswise(pair, between))
     if worst >= REVIEW_ODDS[between.share_cognates]:
         severity: Severity = "block" if worst >= BLOCK_ODDS[between.share_cognates] else "review"
-        message = f"options {first} and {second} fit the original better when swapped"
+        message = f"options[{first}] and options[{second}] fit the original better when swapped"
         yield Finding(check=CHECK.name, severity=severity, field="options", message=message)
 
 
