@@ -61,6 +61,11 @@ def test_a_swap_is_seen_and_the_right_order_passes(
     assert found.severity == "block"
 
 
+def test_three_letters_in_common_are_chance(find: Find) -> None:
+    options = ("normal", "high", "very high", "low"), ("normal", "hoch", "sehr hoch", "niedrig")
+    assert not find("option_order", "?", "?", to="de", options=options)
+
+
 def test_chinese_phrases_of_like_length_cannot_be_told_apart(find: Find) -> None:
     source, swapped = ("Watchful waiting", "Surgical removal"), ("手术切除", "观察等待")
     assert not find("option_order", "?", "?", to="zh", options=(source, swapped))

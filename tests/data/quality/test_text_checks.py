@@ -47,6 +47,12 @@ def test_near_languages_and_short_texts_are_told_by_words_and_letters(
     assert [one.severity for one in found] == ([severity] if severity else [])
 
 
+def test_units_are_no_words_of_another_language(find: Find) -> None:
+    options = ("100 µg", "10 µg", "10000 µg", "1000 µg")
+    question = ("0.1 mg, written in µg, is:", "U-0.1 mg, uma ubhalwa ngo-µg, ungu:")
+    assert not find("language", *question, to="zu", options=(options, options))
+
+
 def test_a_field_in_another_script_is_found_in_a_right_whole(find: Find) -> None:
     good = "El paracetamol baja la fiebre, pero no actúa contra las bacterias que causan la infección del paciente."
     (found,) = find("language", "Q?", "下列药物中哪一种不是抗生素？", to="es", rationale=("", good))

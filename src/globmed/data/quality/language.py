@@ -105,12 +105,14 @@ def _wrong_language(text: str, code: str) -> str:
     # pycld2 errs on short texts full of names; running text of a language holds its short words.
     # A single capital is a unit ("0,4 L"), a label or an initial.
     words = Counter(word for word in _WORD.findall(text) if len(word) > 1 or word.islower())
+    # Those of two letters are units, too.
+    running = sum(times for word, times in words.items() if len(word) > 2)
     rivals = [found] if sure else _rivals(code, {word.lower() for word in words}, set(text))
     for rival in rivals:
         theirs, own = _telling(rival, code)
         for_them, for_own = _count(words, theirs), _count(words, own)
         enough = 1 if sure else WORDS_MORE if for_own else WORDS_ALONE
-        if for_them >= for_own + enough or (sure and not for_own and words.total() >= FEW_LETTERS):
+        if for_them >= for_own + enough or (sure and not for_own and running >= FEW_LETTERS):
             return f"reads as {language(rival).english_name}: {for_them} of its telling words, {for_own} of {code!r}"
     return ""
 

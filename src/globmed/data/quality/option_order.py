@@ -22,6 +22,8 @@ CLEAR_ODDS = 3.0
 """Where the first letters of words speak so clearly for the order as it is, no letters are compared."""
 PIECES_NEEDED = 12
 """Pieces in which two options must differ to be told apart by cognates: about two words."""
+PIECES_SHARED = 2
+"""One piece in common is chance: "high" ends as "niedrig" does."""
 
 
 def find(pair: Pair) -> Iterator[Finding]:
@@ -81,7 +83,9 @@ class _Letters:
 
     def _fit(self, one: int, other: int) -> float:
         if (one, other) not in self.fits:
-            self.fits[one, other] = overlap(self._pieces(0, one), self._pieces(1, other), unknown=self.unknown)
+            ours, theirs = self._pieces(0, one), self._pieces(1, other)
+            by_chance = len(ours & theirs) < PIECES_SHARED
+            self.fits[one, other] = 0.0 if by_chance else overlap(ours, theirs, unknown=self.unknown)
         return self.fits[one, other]
 
     def _pieces(self, side: int, option: int) -> frozenset[tuple[str, str, str]]:
